@@ -1,0 +1,115 @@
+package iiif
+
+import (
+	"strconv"
+	"strings"
+)
+
+// The media types of info.json (§5.1, 2.1 §5.1).
+const (
+	jsonType    = "application/json"
+	jsonLDType  = "application/ld+json"
+	jsonLDType3 = `application/ld+json;profile="http://iiif.io/api/image/3/context.json"`
+)
+
+// NegotiateInfo returns the Content-Type of an info.json, given the request's
+// Accept header fields joined by commas ("" when there are none). The answer
+// depends on it: send Vary: Accept.
+//
+// Version 3 is JSON-LD with the profile parameter, unless JSON is preferred: by a
+// higher q, or by its name where JSON-LD is only matched by a wildcard, as in
+// "application/json, text/plain, */*". Version 2 is the other way round: JSON,
+// unless JSON-LD is asked for by name (2.1 §5.1). A header that names text/html
+// and neither JSON type is that of a browser's address bar: it gets plain JSON,
+// which browsers show, while some of them download JSON-LD. Nothing is refused:
+// a header that accepts neither type gets the version's default.
+func NegotiateInfo(accept string, v Version) (contentType string) {
+	ld, json, html := weigh(accept)
+	if v == V2 {
+		if ld.named && ld.q > 0 && ld.q >= json.q {
+			return jsonLDType
+		}
+		return jsonType
+	}
+	switch {
+	case html && !ld.named && !json.named:
+		return jsonType
+	case json.q > ld.q, json.q == ld.q && json.q > 0 && json.named && !ld.named:
+		return jsonType
+	}
+	return jsonLDType3
+}
+
+// weight is how much a media type is wanted: the q of the most specific range
+// that matches it (RFC 9110 §12.5.1).
+type weight struct {
+	q     float64 // 0 to 1, 0 when nothing matches
+	named bool    // by its name, not by a wildcard
+	rank  int     // of the range: 1 */*, 2 application/*, 3 the name
+}
+
+func (w *weight) take(rank int, q float64) {
+	if rank > w.rank || rank == w.rank && q > w.q {
+		*w = weight{q: q, named: rank == 3, rank: rank}
+	}
+}
+
+// weigh reads an Accept header. Elements that are malformed count as absent.
+func weigh(accept string) (ld, json weight, html bool) {
+	for accept != "" {
+		var element string
+		element, accept = cutQuoted(accept, ',')
+		name, params := cutQuoted(element, ';')
+		name = strings.ToLower(strings.Trim(name, " \t"))
+		q, ok := quality(params)
+		if !ok {
+			continue
+		}
+		switch name {
+		case jsonLDType:
+			ld.take(3, q)
+		case jsonType:
+			json.take(3, q)
+		case "text/html":
+			html = html || q > 0
+		case "application/*":
+			ld.take(2, q)
+			json.take(2, q)
+		case "*/*":
+			ld.take(1, q)
+			json.take(1, q)
+		}
+	}
+	return ld, json, html
+}
+
+// quality returns the q of a media range's parameters, 1 when there is none.
+func quality(params string) (q float64, ok bool) {
+	for params != "" {
+		var param string
+		param, params = cutQuoted(params, ';')
+		key, value, _ := strings.Cut(param, "=")
+		if !strings.EqualFold(strings.Trim(key, " \t"), "q") {
+			continue
+		}
+		q, err := strconv.ParseFloat(strings.Trim(value, " \t"), 64)
+		return q, err == nil && q >= 0 && q <= 1
+	}
+	return 1, true
+}
+
+// cutQuoted cuts s at the first sep that is outside of double quotes.
+func cutQuoted(s string, sep byte) (before, after string) {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == '\\' && quoted:
+			i++
+		case s[i] == sep && !quoted:
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
+}
