@@ -69,6 +69,14 @@ type File struct {
 	icc         []byte
 }
 
+// Reading returns f with another reader of the same bytes, for instance one that
+// ends with a request. What has been read of f's tables is shared.
+func (f *File) Reading(r io.ReaderAt) *File {
+	c := *f
+	c.r = r
+	return &c
+}
+
 // Open reads the directories of a TIFF of size bytes. It reads the first 64 KiB
 // once and further pieces only for directories outside of it. Errors: Corrupt
 // for what is not a TIFF, Unsupported (with words that may be shown) for images

@@ -1,0 +1,50 @@
+package codec
+
+import (
+	"image"
+	"math"
+
+	"github.com/vitrine-iiif/vitrine/wasm/pixel"
+	"github.com/vitrine-iiif/vitrine/wasm/tiff"
+)
+
+// tiffFile is a stored TIFF.
+type tiffFile struct {
+	file  *tiff.File
+	sizes []image.Point
+}
+
+func openTIFF(in *input, lim Limits) (stored, facts, error) {
+	// The file keeps its reader, which must not remember this input's failures;
+	// its errors carry the storage's own kinds.
+	f, err := tiff.Open(in.r, in.size, tiff.Limits{
+		MaxPixels: lim.MaxPixels, MaxDimension: lim.MaxDimension, MaxPages: lim.MaxFrames,
+	})
+	if err != nil {
+		return nil, facts{}, err
+	}
+	t := &tiffFile{file: f}
+	for _, l := range f.Levels() {
+		t.sizes = append(t.sizes, image.Pt(l.Width, l.Height))
+	}
+	top := f.Levels()[0]
+	return t, facts{
+		orientation: orientation(f.Orientation()), pages: f.Pages(), model: top.Model, alpha: top.HasAlpha, icc: f.ICC(),
+		// In fewer tiles than that, most regions touch most of them.
+		partial: top.Tiled && top.TileWidth*top.TileHeight < top.Width*top.Height/8,
+	}, nil
+}
+
+func (f *tiffFile) levels() []image.Point { return f.sizes }
+
+// cover adds the chroma samples that regions are extended to.
+func (f *tiffFile) cover(level int, r image.Rectangle) image.Rectangle {
+	return r.Inset(-4).Intersect(image.Rectangle{Max: f.sizes[level]})
+}
+
+func (f *tiffFile) memory(level int, r image.Rectangle) int64 { return f.file.MemoryFor(level, r) }
+
+func (f *tiffFile) decode(in *input, level int, r image.Rectangle) (*pixel.Image, image.Rectangle, error) {
+	p, err := f.file.Reading(in).Decode(level, r, math.MaxInt64) // bounded by the caller
+	return p.Image, p.Rect, err
+}

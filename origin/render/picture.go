@@ -1,0 +1,203 @@
+package render
+
+import (
+	"context"
+	"image"
+	"math"
+	"strconv"
+
+	"github.com/vitrine-iiif/vitrine/origin/codec"
+	"github.com/vitrine-iiif/vitrine/wasm/fault"
+	"github.com/vitrine-iiif/vitrine/wasm/iiif"
+	"github.com/vitrine-iiif/vitrine/wasm/pixel"
+)
+
+// render makes the answer to c from the stored image.
+func (e *Engine) render(ctx context.Context, c iiif.Canonical, d Description, begin func()) ([]byte, error) {
+	v, err := e.borrow(ctx, c.ID, d)
+	if err != nil {
+		return nil, err
+	}
+	defer e.shelf.giveBack(v)
+
+	level, area := e.choose(v.picture, c)
+	key := c.ID.String() + "\x00" + d.Revision + "\x00" + strconv.Itoa(level) + area.String()
+	source, err := e.pixels.pin(ctx, key, v.picture.MemoryFor(level, area), func(ctx context.Context) (codec.Decoded, error) {
+		return e.decode(ctx, c.ID, d, level, area)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer e.pixels.unpin(source)
+
+	need := workMemory(source.Image, c)
+	if err := e.work.acquire(ctx, need); err != nil {
+		return nil, err
+	}
+	defer e.work.release(need)
+	var data []byte
+	err = e.compute(ctx, func() error {
+		begin()
+		m, err := e.transform(source.Decoded, v.picture.Levels(), level, c)
+		if err != nil {
+			return err
+		}
+		data, err = e.encoder.Encode(ctx, m, codec.EncodeOptions{
+			Format: c.Format.String(), Quality: e.quality(c), KeepICC: !e.config.Style.SRGB,
+		})
+		return err
+	})
+	return data, err
+}
+
+// borrow takes the revision of d from the shelf.
+func (e *Engine) borrow(ctx context.Context, id iiif.Identifier, d Description) (*volume, error) {
+	v, err := e.shelf.borrow(ctx, id.String())
+	if err != nil {
+		return nil, err
+	}
+	if v.object.Revision() != d.Revision {
+		e.shelf.giveBack(v)
+		return nil, fault.E("render.borrow", fault.Conflict, nil)
+	}
+	return v, nil
+}
+
+// decode reads pixels. It borrows for itself, because it may outlive the
+// rendering that asked for it.
+func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, level int, area image.Rectangle) (codec.Decoded, error) {
+	v, err := e.borrow(ctx, id, d)
+	if err != nil {
+		return codec.Decoded{}, err
+	}
+	defer e.shelf.giveBack(v)
+	var img codec.Decoded
+	err = e.compute(ctx, func() error {
+		img, err = v.picture.Decode(ctx, level, area)
+		return err
+	})
+	if fault.Is(err, fault.Conflict) {
+		e.shelf.drop(id.String())
+	}
+	return img, err
+}
+
+// choose returns the smallest level that has the pixels c asks for, and the
+// rectangle of it to decode: all of it where that is affordable and the next tile
+// will want it too, else what c needs.
+func (e *Engine) choose(p *codec.Picture, c iiif.Canonical) (level int, area image.Rectangle) {
+	levels := p.Levels()
+	full := levels[0]
+	scale := max(float64(c.Width)/float64(c.Region.W), float64(c.Height)/float64(c.Region.H))
+	for i, l := range levels {
+		// One pixel of slack: a level may be rounded down where a viewer rounds up.
+		if float64(l.X+1) >= float64(full.X)*scale && float64(l.Y+1) >= float64(full.Y)*scale {
+			level = i
+		}
+	}
+	whole := image.Rectangle{Max: levels[level]}
+	if !p.Partial() && p.MemoryFor(level, whole) <= e.pixels.budget.capacity {
+		return level, whole
+	}
+	// The resampling filter reaches beyond the region's edge, so that tiles join
+	// without a seam, and so that this way gives the pixels of the other.
+	w := window(c.Region, levels, level)
+	reach := filterReach * max(w.W/float64(c.Width), w.H/float64(c.Height), 1)
+	area = image.Rect(int(math.Floor(w.X-reach)), int(math.Floor(w.Y-reach)), int(math.Ceil(w.X+w.W+reach)), int(math.Ceil(w.Y+w.H+reach)))
+	return level, area.Intersect(whole)
+}
+
+// filterReach is the radius of the widest filter (Lanczos3), in result pixels,
+// and a pixel of chroma.
+const filterReach = 4
+
+// window maps a region of the full image to a level.
+func window(r iiif.Rect, levels []image.Point, level int) pixel.Window {
+	sx := float64(levels[level].X) / float64(levels[0].X)
+	sy := float64(levels[level].Y) / float64(levels[0].Y)
+	return pixel.Window{X: float64(r.X) * sx, Y: float64(r.Y) * sy, W: float64(r.W) * sx, H: float64(r.H) * sy}
+}
+
+// workMemory estimates the bytes that transforming m to c takes at the peak.
+func workMemory(m *pixel.Image, c iiif.Canonical) int64 {
+	area := int64(c.Width) * int64(c.Height)
+	samples := int64(m.Model.Planes())
+	if m.Alpha != nil {
+		samples++
+	}
+	// The scaled image, the intermediate of the two passes, the encoder's copy.
+	need := area * samples * 3
+	if math.Mod(c.Rotation, 90) != 0 {
+		need += 2 * area * 4 * 2 // the bounding box is up to twice as large, RGBA
+	} else if c.Rotation != 0 || c.Mirror {
+		need += area * samples
+	}
+	return need
+}
+
+// transform does what IIIF asks for, in its order: region, size, mirror, rotation,
+// quality (Image API 3.0 §4). m covers source.Rect of the level.
+func (e *Engine) transform(source codec.Decoded, levels []image.Point, level int, c iiif.Canonical) (*pixel.Image, error) {
+	win := window(c.Region, levels, level)
+	shrunk := win.W > float64(c.Width)+0.5 || win.H > float64(c.Height)+0.5 || level > 0
+	win.X -= float64(source.Rect.Min.X)
+	win.Y -= float64(source.Rect.Min.Y)
+	m, err := e.resize(source.Image, win, c)
+	if err != nil {
+		return nil, err
+	}
+	toned := c.Quality == iiif.Gray || c.Quality == iiif.Bitonal
+	// A profile of colours says nothing about grays made of them.
+	if e.config.Style.SRGB || !codec.CarriesICC(c.Format.String()) || (toned && m.Model != pixel.Gray) {
+		if m, err = e.colours.toSRGB(m); err != nil {
+			return nil, err
+		}
+	}
+	if e.config.Style.Sharpen > 0 && shrunk {
+		m = pixel.Sharpen(m, e.config.Style.Sharpen)
+	}
+	if c.Mirror {
+		m = pixel.Mirror(m)
+	}
+	m = e.rotate(m, c)
+	if toned {
+		m = pixel.ToGray(m)
+	}
+	if c.Quality == iiif.Bitonal || !codec.CarriesAlpha(c.Format.String()) {
+		m = pixel.Flatten(m, e.config.Style.Background)
+	}
+	if c.Quality == iiif.Bitonal {
+		m = pixel.ToBitonal(m)
+	}
+	return m, nil
+}
+
+// resize scales the window of m. JPEG and WebP keep subsampled chroma as it is;
+// the other formats store full chroma, and get as much as the source has.
+func (e *Engine) resize(m *pixel.Image, win pixel.Window, c iiif.Canonical) (*pixel.Image, error) {
+	filter := e.config.Style.Filter
+	switch c.Format {
+	case iiif.PNG, iiif.TIF, iiif.GIF:
+		return pixel.ResizeChroma(m, win, c.Width, c.Height, 1, 1, filter)
+	}
+	return pixel.Resize(m, win, c.Width, c.Height, filter)
+}
+
+// rotate turns m; corners that come into being are transparent where the format
+// can say so, else they have the configured ground.
+func (e *Engine) rotate(m *pixel.Image, c iiif.Canonical) *pixel.Image {
+	if quarters := c.Rotation / 90; quarters == math.Trunc(quarters) {
+		return pixel.Turn(m, int(quarters))
+	}
+	if codec.CarriesAlpha(c.Format.String()) && c.Quality != iiif.Bitonal {
+		return pixel.Rotate(m, c.Rotation, nil)
+	}
+	return pixel.Rotate(m, c.Rotation, &e.config.Style.Background)
+}
+
+func (e *Engine) quality(c iiif.Canonical) int {
+	if c.Format.String() == "webp" {
+		return e.config.Style.WebPQuality
+	}
+	return e.config.Style.JPEGQuality
+}

@@ -1,0 +1,164 @@
+package render
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/vitrine-iiif/vitrine/origin/codec"
+	"github.com/vitrine-iiif/vitrine/origin/source"
+	"github.com/vitrine-iiif/vitrine/wasm/fault"
+)
+
+// shelf keeps recently used images open, with their headers parsed, so that a
+// tile costs neither. An entry is one revision; whether it is still the newest is
+// asked again after ttl.
+type shelf struct {
+	open   func(ctx context.Context, id string) (source.Object, error)
+	limits codec.Limits
+	ttl    time.Duration
+	max    int
+	now    func() time.Time
+	opens  *flights[*volume]
+
+	mu      sync.Mutex
+	volumes map[string]*volume
+	recent  *list.List // of *volume, least recently used first
+}
+
+// volume is an open image. It is closed when it is off the shelf and unused.
+type volume struct {
+	id      string
+	object  source.Object
+	picture *codec.Picture
+	checked time.Time
+	users   int
+	shelved *list.Element // nil when off the shelf
+}
+
+func newShelf(open func(context.Context, string) (source.Object, error), limits codec.Limits, ttl time.Duration, max int, timeout time.Duration) *shelf {
+	s := &shelf{
+		open: open, limits: limits, ttl: ttl, max: max, now: time.Now,
+		// Opening is cheap and bounded by the source; the limit only guards
+		// against a flood of distinct identifiers.
+		opens:   newFlights[*volume](4096, timeout),
+		volumes: map[string]*volume{},
+		recent:  list.New(),
+	}
+	s.opens.deliver = s.share
+	return s
+}
+
+// borrow returns the open image that an identifier names; the caller gives it back.
+func (s *shelf) borrow(ctx context.Context, id string) (*volume, error) {
+	s.mu.Lock()
+	if v := s.volumes[id]; v != nil && s.ttl > 0 && s.now().Sub(v.checked) < s.ttl {
+		s.use(v)
+		s.mu.Unlock()
+		return v, nil
+	}
+	s.mu.Unlock()
+	return s.opens.do(ctx, id, func(ctx context.Context, begin func()) (*volume, error) {
+		begin()
+		return s.refresh(ctx, id)
+	})
+}
+
+// share turns the use that refresh took into one for each caller.
+func (s *shelf) share(v *volume, callers int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v.users += callers
+	s.unuse(v)
+}
+
+// refresh looks at the source and returns the volume of the newest revision,
+// with a use of it.
+func (s *shelf) refresh(ctx context.Context, id string) (*volume, error) {
+	object, err := s.open(ctx, id)
+	if err != nil {
+		if fault.Is(err, fault.NotFound) {
+			s.drop(id)
+		}
+		return nil, err
+	}
+	s.mu.Lock()
+	if v := s.volumes[id]; v != nil && v.object.Revision() == object.Revision() {
+		v.checked = s.now()
+		s.use(v)
+		s.mu.Unlock()
+		object.Close()
+		return v, nil
+	}
+	s.mu.Unlock()
+
+	// The volume outlives this request: its reads are bounded by the source's own
+	// deadlines, decodes add their context.
+	picture, err := codec.Open(source.Reader(context.WithoutCancel(ctx), object), object.Size(), s.limits)
+	if err != nil {
+		object.Close()
+		return nil, err
+	}
+	v := &volume{id: id, object: object, picture: picture, checked: s.now(), users: 1}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.volumes[id]; old != nil {
+		s.unshelve(old)
+	}
+	s.volumes[id] = v
+	v.shelved = s.recent.PushBack(v)
+	for s.recent.Len() > s.max {
+		s.unshelve(s.recent.Front().Value.(*volume))
+	}
+	return v, nil
+}
+
+// use counts a user; mu is held.
+func (s *shelf) use(v *volume) {
+	v.users++
+	s.recent.MoveToBack(v.shelved)
+}
+
+// giveBack ends the caller's use of v.
+func (s *shelf) giveBack(v *volume) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unuse(v)
+}
+
+// unuse ends a use; mu is held.
+func (s *shelf) unuse(v *volume) {
+	v.users--
+	if v.users == 0 && v.shelved == nil {
+		v.object.Close()
+	}
+}
+
+// drop takes the image called id off the shelf, for instance because its object
+// changed while it was read.
+func (s *shelf) drop(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v := s.volumes[id]; v != nil {
+		s.unshelve(v)
+	}
+}
+
+func (s *shelf) unshelve(v *volume) {
+	s.recent.Remove(v.shelved)
+	v.shelved = nil
+	delete(s.volumes, v.id)
+	if v.users == 0 {
+		v.object.Close()
+	}
+}
+
+// close empties the shelf.
+func (s *shelf) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range s.volumes {
+		s.unshelve(v)
+	}
+}
