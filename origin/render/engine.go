@@ -14,6 +14,7 @@ import (
 	"context"
 	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/vitrine-iiif/vitrine/origin/codec"
@@ -106,6 +107,8 @@ type Engine struct {
 	workers chan struct{}
 	renders *flights[Result]
 	colours *profiles
+	writes  chan struct{} // of answers being stored
+	writing sync.WaitGroup
 	onError func(error)
 }
 
@@ -130,6 +133,7 @@ func New(c Config, opener Opener, store Store, encoder *codec.Encoder, onError f
 		workers: make(chan struct{}, c.Workers),
 		renders: newFlights[Result](c.Queue, c.Timeout),
 		colours: newProfiles(16),
+		writes:  make(chan struct{}, 64),
 		onError: onError,
 	}
 }
@@ -141,8 +145,12 @@ func setDefault[T comparable](v *T, d T) {
 	}
 }
 
-// Close gives up open images. Renderings under way fail.
-func (e *Engine) Close() { e.shelf.close() }
+// Close gives up open images and waits for answers that are being stored.
+// Renderings under way fail.
+func (e *Engine) Close() {
+	e.shelf.close()
+	e.writing.Wait()
+}
 
 // Description is what is known of one revision of an image without decoding it.
 type Description struct {
@@ -206,12 +214,27 @@ func (e *Engine) Render(ctx context.Context, c iiif.Canonical, d Description) (R
 		if err != nil {
 			return Result{}, err
 		}
-		if e.store != nil {
-			if err := e.store.Put(tag, data); err != nil {
-				e.onError(err)
-			}
-		}
+		e.keep(tag, data)
 		return Result{Data: data, ContentType: contentType}, nil
+	})
+}
+
+// keep stores an answer without making its callers wait for the disk. When the
+// disk is so slow that many writes wait already, it is not stored.
+func (e *Engine) keep(tag string, data []byte) {
+	if e.store == nil {
+		return
+	}
+	select {
+	case e.writes <- struct{}{}:
+	default:
+		return
+	}
+	e.writing.Go(func() {
+		defer func() { <-e.writes }()
+		if err := e.store.Put(tag, data); err != nil {
+			e.onError(err)
+		}
 	})
 }
 

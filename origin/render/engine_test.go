@@ -180,6 +180,7 @@ func TestRenderOnce(t *testing.T) {
 			t.Fatal("callers of one tile get different answers")
 		}
 	}
+	e.writing.Wait()
 	if store.puts != 1 {
 		t.Errorf("rendered %d times, want once", store.puts)
 	}

@@ -1,0 +1,55 @@
+# Vitrine. `make help` lists what there is.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+export CGO_ENABLED := 0
+# nodynamic: the WebP encoder always runs as Wasm, never as a library of the system.
+export GOFLAGS := -tags=nodynamic -buildvcs=auto
+GO ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+# Packages below testdata/ are not matched by ./...
+PACKAGES := ./... ./testdata/demo/...
+# What must also compile to Wasm.
+PORTABLE := ./wasm/fault ./wasm/iiif ./wasm/pixel ./wasm/icc ./wasm/jpeg ./wasm/tiff
+
+.PHONY: help run build deps test check conformance fuzz bench clean
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## serve demo images with a viewer at http://127.0.0.1:8182/
+	$(GO) run ./origin serve
+
+build: ## make bin/vitrine
+	$(GO) build -trimpath -ldflags "-s -w" -o bin/vitrine ./origin
+
+deps: ## install the tools that the tests compare with (Debian, needs root)
+	@.ci/deps
+
+test: deps ## run all tests, the browser and the official validator included
+	$(GO) test -count=1 -timeout 20m $(PACKAGES)
+
+conformance: deps ## run the official IIIF validator against the server
+	$(GO) test -count=1 -run 'TestValidator' -v ./origin
+
+check: ## vet, staticcheck, import rules, Wasm builds, layout, clean tree
+	$(GO) vet $(PACKAGES)
+	$(GO) run $(STATICCHECK) $(PACKAGES)
+	@.ci/layout
+	$(GO) test -count=1 -run 'TestImportRules' ./origin
+	GOOS=wasip1 GOARCH=wasm $(GO) build $(PORTABLE)
+	GOARCH=arm64 $(GO) build -o /dev/null ./origin
+
+FUZZTIME ?= 10s
+fuzz: ## run every fuzz target for FUZZTIME (10s) each
+	@for p in $$($(GO) list $(PACKAGES)); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
+		done; done
+
+bench: ## time the parts of the server
+	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+
+clean: ## remove what was built
+	rm -rf bin .cache
