@@ -73,22 +73,6 @@ func (s *stream) need(n int) bool {
 	return true
 }
 
-// skip drops n bytes.
-func (s *stream) skip(n int) bool {
-	for {
-		have := len(s.buf) - s.pos
-		if n <= have {
-			s.pos += n
-			return true
-		}
-		n -= have
-		s.pos = len(s.buf)
-		if !s.more() {
-			return false
-		}
-	}
-}
-
 // spend accounts for n bytes outside of image data.
 func (s *stream) spend(n int) bool {
 	s.overhead += int64(n)

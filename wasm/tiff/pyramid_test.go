@@ -15,16 +15,6 @@ import (
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
-// vipsHeader returns a header field as libvips reads it.
-func vipsHeader(t testing.TB, name, field string) int {
-	t.Helper()
-	n, err := strconv.Atoi(strings.TrimSpace(run(t, "vipsheader", "-f", field, name)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // The levels of a pyramid are those that libvips finds, with the same pixels.
 func TestPyramid(t *testing.T) {
 	photo := photograph(t, t.TempDir())
