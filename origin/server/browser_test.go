@@ -155,15 +155,7 @@ func (b *browser) tryViewer(f *fakeImages, name string) {
 		eval[bool](b, `document.querySelector('[data-do=`+do+`]').click() || true`)
 	}
 	b.loaded()
-	if box := eval[[]float64](b, `(v => {
-		const size = v.world.getItemAt(0).getContentSize();
-		const a = v.viewport.imageToViewerElementCoordinates(new OpenSeadragon.Point(0, 0));
-		const z = v.viewport.imageToViewerElementCoordinates(size);
-		const box = v.viewport.getContainerSize();
-		return [Math.min(a.x, z.x), Math.min(a.y, z.y), box.x - Math.max(a.x, z.x), box.y - Math.max(a.y, z.y)];
-	})(`+viewer+`)`); slices.Min(box) < 5 || slices.Min(box) > 60 {
-		b.t.Errorf("the whole image, turned, has the margins %v", box)
-	}
+	b.whole()
 	if turn := eval[float64](b, viewer+`.viewport.getRotation()`); turn != 90 {
 		b.t.Errorf("turned by %g", turn)
 	}
@@ -174,6 +166,26 @@ func (b *browser) tryViewer(f *fakeImages, name string) {
 	}
 	b.run(chromedp.Click(".keys summary"))
 	b.screenshot("viewer-label-" + name)
+
+	b.run(chromedp.EmulateViewport(1000, 640))
+	b.until(`innerWidth == 1000`)
+	b.loaded()
+	b.whole()
+	b.compare(f, id, b.screenshot("viewer-resized-"+name))
+}
+
+// whole checks that the whole image is seen, with a margin.
+func (b *browser) whole() {
+	b.t.Helper()
+	if box := eval[[]float64](b, `(v => {
+		const size = v.world.getItemAt(0).getContentSize();
+		const a = v.viewport.imageToViewerElementCoordinates(new OpenSeadragon.Point(0, 0));
+		const z = v.viewport.imageToViewerElementCoordinates(size);
+		const box = v.viewport.getContainerSize();
+		return [Math.min(a.x, z.x), Math.min(a.y, z.y), box.x - Math.max(a.x, z.x), box.y - Math.max(a.y, z.y)];
+	})(`+viewer+`)`); slices.Min(box) < 5 || slices.Min(box) > 60 {
+		b.t.Errorf("the whole image has the margins %v", box)
+	}
 }
 
 // compare checks that the picture on the stage is the image: each of a grid of its

@@ -78,7 +78,7 @@ func (c *call) viewer() error {
 }
 
 // downloads returns a few sizes, small to large; the last one is the largest that
-// is served. Sizes that would be the same are left out.
+// is served. Sizes that would be nearly the same are left out.
 func (c *call) downloads(id iiif.Identifier, info iiif.Info) ([]download, error) {
 	var list []download
 	for _, size := range []struct {
@@ -87,8 +87,8 @@ func (c *call) downloads(id iiif.Identifier, info iiif.Info) ([]download, error)
 	}{{1000, "Small"}, {2000, "Medium"}, {4000, "Large"}, {0, "Full size"}} {
 		word := "max"
 		if size.side > 0 {
-			if size.side >= max(info.Width, info.Height) {
-				continue
+			if size.side*5 > max(info.Width, info.Height)*4 {
+				continue // hardly less than the full size
 			}
 			side := strconv.Itoa(size.side)
 			word = "!" + side + "," + side

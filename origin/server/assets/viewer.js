@@ -71,6 +71,10 @@
   viewer.addHandler('zoom', ({ zoom }) => {
     stage.classList.toggle('whole', zoom < wholeZoom() * 1.05);
   });
+  viewer.addHandler('resize', () => {
+    // A phone was turned: what was whole stays whole, once OpenSeadragon is done.
+    if (stage.classList.contains('whole')) requestAnimationFrame(() => home(true));
+  });
   viewer.addHandler('canvas-key', (event) => {
     const { key, ctrlKey, altKey, metaKey } = event.originalEvent;
     if (ctrlKey || altKey || metaKey) return;
