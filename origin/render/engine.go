@@ -11,6 +11,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"strconv"
@@ -115,13 +116,13 @@ type Engine struct {
 // New makes an Engine. store may be nil; onError hears of failures that do not
 // fail a request, such as a cache that cannot be written, and may be nil.
 func New(c Config, opener Opener, store Store, encoder *codec.Encoder, onError func(error)) *Engine {
-	setDefault(&c.Memory, 768<<20)
-	setDefault(&c.Queue, 256)
-	setDefault(&c.Workers, runtime.GOMAXPROCS(0))
-	setDefault(&c.Timeout, 60*time.Second)
-	setDefault(&c.Open, 128)
-	setDefault(&c.Style.JPEGQuality, 85)
-	setDefault(&c.Style.WebPQuality, 80)
+	c.Memory = cmp.Or(c.Memory, 768<<20)
+	c.Queue = cmp.Or(c.Queue, 256)
+	c.Workers = cmp.Or(c.Workers, runtime.GOMAXPROCS(0))
+	c.Timeout = cmp.Or(c.Timeout, 60*time.Second)
+	c.Open = cmp.Or(c.Open, 128)
+	c.Style.JPEGQuality = cmp.Or(c.Style.JPEGQuality, 85)
+	c.Style.WebPQuality = cmp.Or(c.Style.WebPQuality, 80)
 	if onError == nil {
 		onError = func(error) {}
 	}
@@ -135,13 +136,6 @@ func New(c Config, opener Opener, store Store, encoder *codec.Encoder, onError f
 		colours: newProfiles(16),
 		writes:  make(chan struct{}, 64),
 		onError: onError,
-	}
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
 	}
 }
 

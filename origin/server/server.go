@@ -13,6 +13,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"html/template"
@@ -189,17 +190,17 @@ func New(c Config, d Deps) (*Server, error) {
 	if d.Logger == nil {
 		d.Logger = slog.Default()
 	}
-	setDefault(&c.ImageCacheControl, "public, max-age=86400, stale-while-revalidate=604800")
-	setDefault(&c.InfoCacheControl, "public, max-age=300")
-	setDefault(&c.Title, "Vitrine")
-	setDefault(&c.PageSize, 48)
-	setDefault(&c.Robots, "User-agent: *\nDisallow: /iiif/\n")
-	setDefault(&c.RequestTimeout, 60*time.Second)
-	setDefault(&c.MaxConcurrent, 1024)
-	setDefault(&c.MaxHeaderBytes, 16<<10)
-	setDefault(&c.RetryAfter, 5*time.Second)
-	setDefault(&c.CheckTimeout, 2*time.Second)
-	setDefault(&c.DrainTimeout, 20*time.Second)
+	c.ImageCacheControl = cmp.Or(c.ImageCacheControl, "public, max-age=86400, stale-while-revalidate=604800")
+	c.InfoCacheControl = cmp.Or(c.InfoCacheControl, "public, max-age=300")
+	c.Title = cmp.Or(c.Title, "Vitrine")
+	c.PageSize = cmp.Or(c.PageSize, 48)
+	c.Robots = cmp.Or(c.Robots, "User-agent: *\nDisallow: /iiif/\n")
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, 60*time.Second)
+	c.MaxConcurrent = cmp.Or(c.MaxConcurrent, 1024)
+	c.MaxHeaderBytes = cmp.Or(c.MaxHeaderBytes, 16<<10)
+	c.RetryAfter = cmp.Or(c.RetryAfter, 5*time.Second)
+	c.CheckTimeout = cmp.Or(c.CheckTimeout, 2*time.Second)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, 20*time.Second)
 	if c.PageSize < 1 || c.PageSize > 200 || c.MaxConcurrent < 1 {
 		return nil, fault.E(op, fault.Invalid, errors.New("PageSize or MaxConcurrent out of range"))
 	}
@@ -244,13 +245,6 @@ func contentPolicy(public *url.URL) string {
 		"img-src data: " + self, "connect-src " + self,
 		"form-action 'self'", "base-uri 'none'",
 	}, "; ")
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
 }
 
 func isHeaderValue(s string) bool {
