@@ -249,10 +249,10 @@ func TestOpenErrors(t *testing.T) {
 		{"read-only file system", Config{Dir: "/proc/self/cache"}, fault.Unavailable, true},
 		{"read-only folder", Config{Dir: closed}, fault.Unavailable, false},
 	} {
+		if !test.root && os.Geteuid() == 0 {
+			continue // root may write everywhere
+		}
 		t.Run(test.name, func(t *testing.T) {
-			if !test.root && os.Geteuid() == 0 {
-				t.Skip("root may write everywhere")
-			}
 			c, err := Open(test.cfg)
 			if err == nil {
 				c.Close()
