@@ -108,6 +108,7 @@ type Engine struct {
 	workers chan struct{}
 	renders *flights[Result]
 	colours *profiles
+	indexes *indexes
 	writes  chan struct{} // of answers being stored
 	writing sync.WaitGroup
 	onError func(error)
@@ -134,6 +135,7 @@ func New(c Config, opener Opener, store Store, encoder *codec.Encoder, onError f
 		workers: make(chan struct{}, c.Workers),
 		renders: newFlights[Result](c.Queue, c.Timeout),
 		colours: newProfiles(16),
+		indexes: newIndexes(32<<20, c.Queue, c.Timeout),
 		writes:  make(chan struct{}, 64),
 		onError: onError,
 	}

@@ -21,12 +21,9 @@ func (e *Engine) render(ctx context.Context, c iiif.Canonical, d Description, be
 	defer e.shelf.giveBack(v)
 
 	level, area := e.choose(v.picture, c)
-	key := c.ID.String() + "\x00" + d.Revision + "\x00" + strconv.Itoa(level) + area.String()
-	source, err := e.pixels.pin(ctx, key, v.picture.MemoryFor(level, area), func(ctx context.Context) (codec.Decoded, error) {
-		return e.decode(ctx, c.ID, d, level, area)
-	})
-	if err != nil {
-		return nil, err
+	source, data, err := e.obtain(ctx, v, c, d, level, area)
+	if err != nil || data != nil {
+		return data, err
 	}
 	defer e.pixels.unpin(source)
 
@@ -35,7 +32,6 @@ func (e *Engine) render(ctx context.Context, c iiif.Canonical, d Description, be
 		return nil, err
 	}
 	defer e.work.release(need)
-	var data []byte
 	err = e.compute(ctx, func() error {
 		begin()
 		m, err := e.transform(source.Decoded, v.picture.Levels(), level, c)
@@ -63,9 +59,54 @@ func (e *Engine) borrow(ctx context.Context, id iiif.Identifier, d Description) 
 	return v, nil
 }
 
+// obtain returns, by whatever costs least, the pixels of a level that cover area,
+// pinned, or at once the whole answer to c.
+func (e *Engine) obtain(ctx context.Context, v *volume, c iiif.Canonical, d Description, level int, area image.Rectangle) (*decoded, []byte, error) {
+	full := image.Rectangle{Max: v.picture.Levels()[level]}
+	name := func(r image.Rectangle) string {
+		return c.ID.String() + "\x00" + d.Revision + "\x00" + strconv.Itoa(level) + r.String()
+	}
+	if small(area, full.Max) {
+		index, err := e.index(ctx, v, c.ID, d)
+		if err != nil {
+			return nil, nil, err
+		}
+		if index != nil {
+			if data, ok, err := e.copyTile(ctx, v, c, index); ok || err != nil {
+				return nil, data, err
+			}
+			if whole := e.pixels.take(name(full)); whole != nil {
+				return whole, nil, nil
+			}
+			p, err := e.pixels.pin(ctx, name(area), v.picture.MemoryForIndexed(index, level, area), func(ctx context.Context) (codec.Decoded, error) {
+				return e.decode(ctx, c.ID, d, func(p *codec.Picture) (codec.Decoded, error) {
+					return p.DecodeIndexed(ctx, index, level, area)
+				})
+			})
+			return p, nil, err
+		}
+	}
+	// All of it where that is affordable, because the next tile will want it too.
+	if !v.picture.Partial() && v.picture.MemoryFor(level, full) <= e.pixels.budget.capacity {
+		area = full
+	}
+	p, err := e.pixels.pin(ctx, name(area), v.picture.MemoryFor(level, area), func(ctx context.Context) (codec.Decoded, error) {
+		return e.decode(ctx, c.ID, d, func(p *codec.Picture) (codec.Decoded, error) {
+			return p.Decode(ctx, level, area)
+		})
+	})
+	return p, nil, err
+}
+
+// small reports whether a region is so small a part of a level that reading just
+// that is better than decoding all for this and the next.
+func small(area image.Rectangle, level image.Point) bool {
+	return int64(area.Dx())*int64(area.Dy())*2 < int64(level.X)*int64(level.Y)
+}
+
 // decode reads pixels. It borrows for itself, because it may outlive the
 // rendering that asked for it.
-func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, level int, area image.Rectangle) (codec.Decoded, error) {
+func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, read func(*codec.Picture) (codec.Decoded, error)) (codec.Decoded, error) {
 	v, err := e.borrow(ctx, id, d)
 	if err != nil {
 		return codec.Decoded{}, err
@@ -73,7 +114,7 @@ func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, 
 	defer e.shelf.giveBack(v)
 	var img codec.Decoded
 	err = e.compute(ctx, func() error {
-		img, err = v.picture.Decode(ctx, level, area)
+		img, err = read(v.picture)
 		return err
 	})
 	if fault.Is(err, fault.Conflict) {
@@ -83,8 +124,7 @@ func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, 
 }
 
 // choose returns the smallest level that has the pixels c asks for, and the
-// rectangle of it to decode: all of it where that is affordable and the next tile
-// will want it too, else what c needs.
+// rectangle of it that c needs.
 func (e *Engine) choose(p *codec.Picture, c iiif.Canonical) (level int, area image.Rectangle) {
 	levels := p.Levels()
 	full := levels[0]
@@ -95,16 +135,12 @@ func (e *Engine) choose(p *codec.Picture, c iiif.Canonical) (level int, area ima
 			level = i
 		}
 	}
-	whole := image.Rectangle{Max: levels[level]}
-	if !p.Partial() && p.MemoryFor(level, whole) <= e.pixels.budget.capacity {
-		return level, whole
-	}
 	// The resampling filter reaches beyond the region's edge, so that tiles join
-	// without a seam, and so that this way gives the pixels of the other.
+	// without a seam, and so that every way gives the same pixels.
 	w := window(c.Region, levels, level)
 	reach := filterReach * max(w.W/float64(c.Width), w.H/float64(c.Height), 1)
 	area = image.Rect(int(math.Floor(w.X-reach)), int(math.Floor(w.Y-reach)), int(math.Ceil(w.X+w.W+reach)), int(math.Ceil(w.Y+w.H+reach)))
-	return level, area.Intersect(whole)
+	return level, area.Intersect(image.Rectangle{Max: levels[level]})
 }
 
 // filterReach is the radius of the widest filter (Lanczos3), in result pixels,
