@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 # Packages below testdata/ are not matched by ./...
 PACKAGES := ./... ./testdata/demo/...
 # What must also compile to Wasm.
-PORTABLE := ./wasm/fault ./wasm/iiif ./wasm/pixel ./wasm/icc ./wasm/jpeg ./wasm/tiff
+PORTABLE := ./wasm/fault ./wasm/iiif ./wasm/pixel ./wasm/icc ./wasm/jpeg ./wasm/tiff ./wasm/pyramid
 
 .PHONY: help run build deps test check conformance fuzz bench clean
 help: ## list the commands
