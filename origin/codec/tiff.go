@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
+	"github.com/vitrine-iiif/vitrine/wasm/pyramid"
 	"github.com/vitrine-iiif/vitrine/wasm/tiff"
 )
 
@@ -12,6 +13,10 @@ import (
 type tiffFile struct {
 	file  *tiff.File
 	sizes []image.Point
+	// index is the head of a pyramid of ours, nil for others, and layout what the
+	// planner is told of them, nil when no tile of it can be an answer.
+	index  *pyramid.Index
+	layout *pyramid.Layout
 }
 
 func openTIFF(in *input, lim Limits) (stored, facts, error) {
@@ -26,6 +31,12 @@ func openTIFF(in *input, lim Limits) (stored, facts, error) {
 	t := &tiffFile{file: f}
 	for _, l := range f.Levels() {
 		t.sizes = append(t.sizes, image.Pt(l.Width, l.Height))
+	}
+	if t.index, err = notes(in); err != nil {
+		return nil, facts{}, err
+	}
+	if t.layout = foreignLayout(f); t.index != nil {
+		t.layout = t.index.Layout()
 	}
 	top := f.Levels()[0]
 	return t, facts{

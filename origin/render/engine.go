@@ -185,6 +185,9 @@ func (e *Engine) Describe(ctx context.Context, id iiif.Identifier) (Description,
 			info.Sizes = append(info.Sizes, iiif.Size{Width: l.X, Height: l.Y})
 		}
 	}
+	if t := v.picture.TileSize(); t.X >= 128 && t.Y >= 128 && t.X <= 2048 && t.Y <= 2048 {
+		info.TileWidth, info.TileHeight = t.X, t.Y // so that viewers ask for what is stored
+	}
 	info.Native = iiif.Color
 	if v.picture.Gray() {
 		info.Native = iiif.Gray

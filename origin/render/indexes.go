@@ -154,13 +154,10 @@ func (e *Engine) copyTile(ctx context.Context, v *volume, c iiif.Canonical, inde
 		c.Width != r.W || c.Height != r.H || r.X%unit.X != 0 || r.Y%unit.Y != 0 || r.W*r.H > maxCopy {
 		return nil, false, nil
 	}
-	var o jpeg.TileOptions
-	if e.config.Style.SRGB && len(v.picture.ICC()) > 0 {
-		if !e.colours.get(v.picture.ICC()).IsSRGB() {
-			return nil, false, nil
-		}
-		o.DropICC = true
+	if e.mustConvert(v) {
+		return nil, false, nil
 	}
+	o := jpeg.TileOptions{DropICC: e.config.Style.SRGB}
 	if components := index.Header().Components; components == 4 {
 		return nil, false, nil // browsers do not agree on inks
 	}
@@ -172,4 +169,24 @@ func (e *Engine) copyTile(ctx context.Context, v *volume, c iiif.Canonical, inde
 		return nil, false, nil
 	}
 	return data, err == nil, err
+}
+
+// mustConvert reports whether the colours of an image are to be converted, so
+// that its stored bytes are no answer.
+func (e *Engine) mustConvert(v *volume) bool {
+	icc := v.picture.ICC()
+	if !e.config.Style.SRGB || len(icc) == 0 {
+		return false
+	}
+	profile := e.colours.get(icc)
+	return profile != nil && !profile.IsSRGB()
+}
+
+// storedTile answers c by a tile of a pyramid, as it is stored; ok is false when c
+// is no such tile.
+func (e *Engine) storedTile(ctx context.Context, v *volume, c iiif.Canonical) (data []byte, ok bool, err error) {
+	if e.mustConvert(v) {
+		return nil, false, nil
+	}
+	return v.picture.Stored(ctx, c)
 }

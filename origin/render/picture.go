@@ -20,6 +20,9 @@ func (e *Engine) render(ctx context.Context, c iiif.Canonical, d Description, be
 	}
 	defer e.shelf.giveBack(v)
 
+	if data, ok, err := e.storedTile(ctx, v, c); ok || err != nil {
+		return data, err
+	}
 	level, area := e.choose(v.picture, c)
 	source, data, err := e.obtain(ctx, v, c, d, level, area)
 	if err != nil || data != nil {
