@@ -46,6 +46,9 @@ type Config struct {
 	Limits codec.Limits
 	// Info holds what info.json says of every image beyond its dimensions.
 	Info iiif.Info
+	// Pyramids are looked for before an image is read from its source. Nil: there
+	// are none.
+	Pyramids Pyramids
 	// Style is how pictures are made.
 	Style Style
 }
@@ -96,6 +99,13 @@ type Opener interface {
 	Open(ctx context.Context, identifier string) (source.Object, error)
 }
 
+// Pyramids finds what has been ingested.
+type Pyramids interface {
+	// Open opens the pyramid of an image if it was made of that revision; any
+	// error says that it is not to be had.
+	Open(ctx context.Context, identifier, revision string) (source.Object, error)
+}
+
 // Engine describes and renders stored images. It is safe for concurrent use.
 type Engine struct {
 	config  Config
@@ -129,7 +139,7 @@ func New(c Config, opener Opener, store Store, encoder *codec.Encoder, onError f
 	}
 	return &Engine{
 		config: c, style: c.Style.key(), store: store, encoder: encoder,
-		shelf:   newShelf(opener.Open, c.Limits, c.Recheck, c.Open, c.Timeout),
+		shelf:   newShelf(opener.Open, c.Pyramids, c.Limits, c.Recheck, c.Open, c.Timeout),
 		pixels:  newPixels(c.Memory/2, c.Queue, c.Timeout),
 		work:    newBudget(c.Memory - c.Memory/2),
 		workers: make(chan struct{}, c.Workers),

@@ -373,3 +373,46 @@ func TestOutage(t *testing.T) {
 		t.Errorf("deleted: %v", err)
 	}
 }
+
+// onePyramid finds a pyramid for one revision.
+type onePyramid struct {
+	of     string
+	object source.Object
+	asked  atomic.Int64
+}
+
+func (p *onePyramid) Open(_ context.Context, _, revision string) (source.Object, error) {
+	p.asked.Add(1)
+	if revision != p.of {
+		return nil, fault.E("onePyramid.Open", fault.NotFound, nil)
+	}
+	return p.object, nil
+}
+
+// TestPyramidInPlace: a pyramid of the right revision is read in place of the
+// source and under its revision; one of another revision is not.
+func TestPyramidInPlace(t *testing.T) {
+	m := newMemory(map[string][]byte{"a": jpegFile(t, 640, 480)})
+	stored := newMemory(map[string][]byte{"a": jpegFile(t, 640, 480)})
+	object, err := stored.Open(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &onePyramid{of: "r0", object: object}
+	e := newEngine(t, m, nil, Config{Pyramids: p})
+	if _, err := ask(t.Context(), e, "a/full/320,/0/default.jpg"); err != nil {
+		t.Fatal(err)
+	}
+	if m.reads.Load() != 0 || stored.reads.Load() == 0 {
+		t.Errorf("%d reads of the source, %d of the pyramid", m.reads.Load(), stored.reads.Load())
+	}
+	m.replace("a", jpegFile(t, 660, 480)) // the pyramid is of the old revision now
+	id, _ := iiif.NewIdentifier("a")
+	d, err := e.Describe(t.Context(), id)
+	if err != nil || d.Info.Width != 660 || d.Revision != "r1" {
+		t.Errorf("after the change: %d wide, revision %q, %v", d.Info.Width, d.Revision, err)
+	}
+	if p.asked.Load() != 2 {
+		t.Errorf("asked %d times for two revisions", p.asked.Load())
+	}
+}

@@ -13,12 +13,17 @@ import (
 )
 
 // render makes the answer to c from the stored image.
-func (e *Engine) render(ctx context.Context, c iiif.Canonical, d Description, begin func()) ([]byte, error) {
+func (e *Engine) render(ctx context.Context, c iiif.Canonical, d Description, begin func()) (_ []byte, err error) {
 	v, err := e.borrow(ctx, c.ID, d)
 	if err != nil {
 		return nil, err
 	}
 	defer e.shelf.giveBack(v)
+	defer func() {
+		if fault.Is(err, fault.Conflict) {
+			e.shelf.drop(c.ID.String()) // what is open was replaced: open it anew
+		}
+	}()
 
 	if data, ok, err := e.storedTile(ctx, v, c); ok || err != nil {
 		return data, err
@@ -120,9 +125,6 @@ func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, 
 		img, err = read(v.picture)
 		return err
 	})
-	if fault.Is(err, fault.Conflict) {
-		e.shelf.drop(id.String())
-	}
 	return img, err
 }
 

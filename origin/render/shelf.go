@@ -15,12 +15,13 @@ import (
 // tile costs neither. An entry is one revision; whether it is still the newest is
 // asked again after ttl.
 type shelf struct {
-	open   func(ctx context.Context, id string) (source.Object, error)
-	limits codec.Limits
-	ttl    time.Duration
-	max    int
-	now    func() time.Time
-	opens  *flights[*volume]
+	open     func(ctx context.Context, id string) (source.Object, error)
+	pyramids Pyramids // nil when there are none
+	limits   codec.Limits
+	ttl      time.Duration
+	max      int
+	now      func() time.Time
+	opens    *flights[*volume]
 
 	mu      sync.Mutex
 	volumes map[string]*volume
@@ -33,13 +34,17 @@ type volume struct {
 	object  source.Object
 	picture *codec.Picture
 	checked time.Time
+	// pyramid says that object is the image's pyramid; otherwise asked is when it
+	// was last looked for.
+	pyramid bool
+	asked   time.Time
 	users   int
 	shelved *list.Element // nil when off the shelf
 }
 
-func newShelf(open func(context.Context, string) (source.Object, error), limits codec.Limits, ttl time.Duration, max int, timeout time.Duration) *shelf {
+func newShelf(open func(context.Context, string) (source.Object, error), pyramids Pyramids, limits codec.Limits, ttl time.Duration, max int, timeout time.Duration) *shelf {
 	s := &shelf{
-		open: open, limits: limits, ttl: ttl, max: max, now: time.Now,
+		open: open, pyramids: pyramids, limits: limits, ttl: ttl, max: max, now: time.Now,
 		// Opening is cheap and bounded by the source; the limit only guards
 		// against a flood of distinct identifiers.
 		opens:   newFlights[*volume](4096, timeout),
@@ -83,15 +88,11 @@ func (s *shelf) refresh(ctx context.Context, id string) (*volume, error) {
 		}
 		return nil, err
 	}
-	s.mu.Lock()
-	if v := s.volumes[id]; v != nil && v.object.Revision() == object.Revision() {
-		v.checked = s.now()
-		s.use(v)
-		s.mu.Unlock()
+	if v := s.unchanged(id, object); v != nil {
 		object.Close()
 		return v, nil
 	}
-	s.mu.Unlock()
+	object, pyramid := s.best(ctx, id, object)
 
 	// The volume outlives this request: its reads are bounded by the source's own
 	// deadlines, decodes add their context.
@@ -100,7 +101,7 @@ func (s *shelf) refresh(ctx context.Context, id string) (*volume, error) {
 		object.Close()
 		return nil, err
 	}
-	v := &volume{id: id, object: object, picture: picture, checked: s.now(), users: 1}
+	v := &volume{id: id, object: object, picture: picture, checked: s.now(), pyramid: pyramid, asked: s.now(), users: 1}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.volumes[id]; old != nil {
@@ -113,6 +114,50 @@ func (s *shelf) refresh(ctx context.Context, id string) (*volume, error) {
 	}
 	return v, nil
 }
+
+// unchanged returns the volume of an image, with a use of it, if it still is of
+// the object's revision and need not be looked at again.
+func (s *shelf) unchanged(id string, object source.Object) *volume {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.volumes[id]
+	if v == nil || v.object.Revision() != object.Revision() {
+		return nil
+	}
+	if s.pyramids != nil && !v.pyramid && s.now().Sub(v.asked) >= pyramidRecheck {
+		return nil
+	}
+	v.checked = s.now()
+	s.use(v)
+	return v
+}
+
+// pyramidRecheck is how long an image that has no pyramid is served from its
+// source before a pyramid is looked for again.
+const pyramidRecheck = 15 * time.Second
+
+// best returns the pyramid of the object's revision in place of the object, if
+// there is one. A store that fails costs time and nothing else.
+func (s *shelf) best(ctx context.Context, id string, object source.Object) (_ source.Object, pyramid bool) {
+	if s.pyramids == nil {
+		return object, false
+	}
+	p, err := s.pyramids.Open(ctx, id, object.Revision())
+	if err != nil {
+		return object, false
+	}
+	object.Close()
+	return edition{Object: p, of: object}, true
+}
+
+// edition is a pyramid under the revision of the image that it was made of.
+type edition struct {
+	source.Object
+	of source.Object // closed
+}
+
+func (e edition) Revision() string    { return e.of.Revision() }
+func (e edition) Modified() time.Time { return e.of.Modified() }
 
 // use counts a user; mu is held.
 func (s *shelf) use(v *volume) {
