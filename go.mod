@@ -17,6 +17,7 @@ require (
 	github.com/pelletier/go-toml/v2 v2.2.4
 	golang.org/x/image v0.41.0
 	golang.org/x/sync v0.19.0
+	golang.org/x/sys v0.44.0
 )
 
 require (
@@ -40,5 +41,4 @@ require (
 	github.com/gobwas/httphead v0.1.0 // indirect
 	github.com/gobwas/pool v0.2.1 // indirect
 	github.com/gobwas/ws v1.4.0 // indirect
-	golang.org/x/sys v0.44.0 // indirect
 )

@@ -46,8 +46,8 @@ func (f Filter) radius() float64 {
 	return 3
 }
 
-// at returns the kernel's value at distance x. Box is not sampled but
-// integrated, see axis.weigh.
+// at returns the kernel's value at distance x, for Linear and Cubic. Box is not
+// sampled but integrated, see axis.weigh.
 func (f Filter) at(x float64) float64 {
 	x = math.Abs(x)
 	switch {
@@ -55,17 +55,33 @@ func (f Filter) at(x float64) float64 {
 		return 0
 	case f == Linear:
 		return 1 - x
-	case f == Cubic && x < 1:
+	case x < 1:
 		return (1.5*x-2.5)*x*x + 1
-	case f == Cubic:
-		return ((-0.5*x+2.5)*x-4)*x + 2
-	case x < 1e-8:
-		return 1
 	}
-	// sin 3t is 3 sin t - 4 sin³ t, so that one sine serves sinc(x)·sinc(x/3).
-	t := math.Pi * x / 3
-	s := math.Sin(t)
-	return s * (3*s - 4*s*s*s) / (3 * t * t)
+	return ((-0.5*x+2.5)*x-4)*x + 2
+}
+
+// lanczos sets w to the values of Lanczos3 at from, from+step and so on. The
+// angles are equally far apart, so that two sines serve all of them: one turns
+// the other on. Some dozens of turns are exact to 14 digits.
+func lanczos(w []float64, from, step float64) {
+	sin, cos := math.Sincos(math.Pi / 3 * from)
+	turnSin, turnCos := math.Sincos(math.Pi / 3 * step)
+	for k := range w {
+		x := from + float64(k)*step
+		switch {
+		case math.Abs(x) >= 3:
+			w[k] = 0
+		case math.Abs(x) < 1e-7:
+			w[k] = 1
+		default:
+			// sin 3t is 3 sin t - 4 sin³ t, which gives sinc(x)·sinc(x/3).
+			t := math.Pi / 3 * x
+			s2 := sin * sin
+			w[k] = s2 * (3 - 4*s2) / (3 * t * t)
+		}
+		sin, cos = sin*turnCos+cos*turnSin, cos*turnCos-sin*turnSin
+	}
 }
 
 // axis maps the samples of an output row or column to its source: the centre of
@@ -94,7 +110,7 @@ func (a axis) reach(size int, f Filter) (from, to int) {
 
 // weightBits is the precision of the weights: they add up to 1 << weightBits.
 // 14 bits leave room for kernels that overshoot 1 in an int16, and for two
-// passes over 8-bit samples in 32-bit lanes, see scalePlane.
+// passes over 8-bit samples in 32-bit lanes, see scaleWords and scaleVectors.
 const weightBits = 14
 
 // taps are the weights of an axis: output sample i is the sum of n source
@@ -103,6 +119,9 @@ type taps struct {
 	n  int
 	lo []int32
 	c  []int16
+	// The same for vectors: weighted by wide[i*step:], zeros at the end.
+	wide []int16
+	step int
 }
 
 // weigh computes the weights of the axis over a source of size samples. Beyond
@@ -133,21 +152,29 @@ func (a axis) weigh(size int, f Filter) taps {
 		// sample, and the sines are computed once.
 		if p := centre - float64(first); p != phase {
 			phase = p
-			for k := range raw {
-				if f == Box {
+			switch f {
+			case Box:
+				for k := range raw {
 					left, right := max(float64(k), p-r), min(float64(k+1), p+r)
 					raw[k] = max(right-left, 0)
-				} else {
+				}
+			case Lanczos3:
+				lanczos(raw, (0.5-p)/s, 1/s)
+			default:
+				for k := range raw {
 					raw[k] = f.at((float64(k) + 0.5 - p) / s)
 				}
 			}
 		}
 		from := clamp(first, 0, size-1)
 		to := clamp(first+width, from+1, size)
-		row := fold[:to-from]
-		clear(row)
-		for k, w := range raw {
-			row[clamp(first+k, from, to-1)-from] += w
+		row := raw
+		if to-from < width {
+			row = fold[:to-from]
+			clear(row)
+			for k, w := range raw {
+				row[clamp(first+k, from, to-1)-from] += w
+			}
 		}
 		q := quantise(all[len(all):len(all)+len(row)], row)
 		skip := 0
@@ -187,9 +214,10 @@ func quantise(q []int16, w []float64) []int16 {
 		q[best] = 1 << weightBits
 		return q
 	}
-	rest := int32(1 << weightBits)
+	rest, scale := int32(1<<weightBits), (1<<weightBits)/sum
 	for k, v := range w {
-		x := int32(math.Round(v / sum * (1 << weightBits)))
+		v *= scale
+		x := int32(v + math.Copysign(0.5, v))
 		rest -= x
 		q[k] = int16(x)
 	}

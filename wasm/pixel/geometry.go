@@ -116,10 +116,11 @@ func (dst *Plane) turn(src *Plane, transpose, flipX, flipY bool) {
 				copy(out, in)
 				continue
 			}
-			for x, v := range in {
-				out[len(out)-1-x] = v
-			}
+			reverse(out, in)
 		}
+		return
+	}
+	if vectors && dst.transposeVectors(src, flipX, flipY) {
 		return
 	}
 	// Blocks that fit the first-level cache in both orders.
@@ -144,5 +145,17 @@ func (dst *Plane) turn(src *Plane, transpose, flipX, flipY bool) {
 				}
 			}
 		}
+	}
+}
+
+// reverse sets out to in from its end.
+func reverse(out, in []byte) {
+	out = out[:len(in)]
+	if vectors && len(in) >= minColumns {
+		reverseVector(out, in)
+		return
+	}
+	for x, v := range in {
+		out[len(out)-1-x] = v
 	}
 }

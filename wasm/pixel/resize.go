@@ -84,6 +84,7 @@ func ResizeChroma(m *Image, win Window, w, h, subX, subY int, f Filter) (*Image,
 // resample fills r from m; the axes are those of the full planes.
 func resample(r, m *Image, ax, ay axis, f Filter) {
 	cx, cy := ax.chroma(m.SubX, r.SubX), ay.chroma(m.SubY, r.SubY)
+	full := newScaling(m.Width, m.Height, ax, ay, f)
 	if m.Alpha != nil {
 		_, copyX := ax.copies(m.Width)
 		_, copyY := ay.copies(m.Height)
@@ -91,14 +92,18 @@ func resample(r, m *Image, ax, ay axis, f Filter) {
 			resampleAlpha(r, m, ax, ay, cx, cy, f)
 			return
 		}
-		scalePlane(r.Alpha, m.Alpha, ax, ay, f)
+		full.apply(r.Alpha, m.Alpha)
+	}
+	small := full
+	if m.Model == YCbCr && (m.SubX|m.SubY|r.SubX|r.SubY) > 1 {
+		small = newScaling(m.Planes[1].Width, m.Planes[1].Height, cx, cy, f)
 	}
 	for i := range m.Planes {
+		s := full
 		if m.chroma(i) {
-			scalePlane(&r.Planes[i], &m.Planes[i], cx, cy, f)
-		} else {
-			scalePlane(&r.Planes[i], &m.Planes[i], ax, ay, f)
+			s = small
 		}
+		s.apply(&r.Planes[i], &m.Planes[i])
 	}
 }
 
@@ -156,20 +161,6 @@ func boxFactor(scale float64, f Filter) int {
 		return 1
 	}
 	return int(scale / 1.9)
-}
-
-// boxed returns the plane averaged in cells of bx × by and the axes into it.
-// Only the cells within reach are computed.
-func boxed(src *Plane, ax, ay axis, f Filter) (*Plane, axis, axis) {
-	bx, by := boxFactor(ax.scale, f), boxFactor(ay.scale, f)
-	if bx == 1 && by == 1 {
-		return src, ax, ay
-	}
-	x0, cols, nx := ax.cells(src.Width, bx, f)
-	y0, rows, ny := ay.cells(src.Height, by, f)
-	dst := NewPlane(cols, rows)
-	shrinkPlane(&dst, src, x0, y0, bx, by)
-	return &dst, nx, ny
 }
 
 // cells lays cells of b ≥ 1 samples over the reach of the axis, one of them

@@ -169,6 +169,31 @@ func TestResizeAgreesWithDefinition(t *testing.T) {
 	}
 }
 
+// Sines that turn each other on agree with the definition, far beyond 14 bits.
+func TestLanczosAgreesWithDefinition(t *testing.T) {
+	sinc := func(x float64) float64 {
+		if x == 0 {
+			return 1
+		}
+		return math.Sin(math.Pi*x) / (math.Pi * x)
+	}
+	for _, from := range []float64{-3, -2.9999, -3.2, -2.5, -1e-8, 0} {
+		for _, step := range []float64{1, 1. / 2, 1. / 3, 0.26, 0.2631} {
+			got := make([]float64, 27)
+			lanczos(got, from, step)
+			for k, v := range got {
+				x, want := from+float64(k)*step, 0.0
+				if math.Abs(x) < 3 {
+					want = sinc(x) * sinc(x/3)
+				}
+				if math.Abs(v-want) > 1e-9 {
+					t.Errorf("at %v: %v, not %v", x, v, want)
+				}
+			}
+		}
+	}
+}
+
 // Whole factors of Box are exact means.
 func TestBoxIsTheMean(t *testing.T) {
 	m := noise(Gray, 6*70, 6*40, 1, 1, false)

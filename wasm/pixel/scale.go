@@ -1,199 +1,94 @@
 package pixel
 
-import "encoding/binary"
+// scaling turns planes of one size into planes of another. The weights are
+// computed once for all planes of an image that share them.
+type scaling struct {
+	// Cells of bx × by samples from (x0, y0) are averaged first, unless both are 1.
+	x0, y0, bx, by int
+	// cols and rows are the dimensions of what is filtered.
+	cols, rows int
+	// The output is a copy of it from (copyX, copyY), or filtered by tx and ty.
+	copied       bool
+	copyX, copyY int
+	tx, ty       taps
+	// from and to are the columns that tx touches; tx counts from there.
+	from, to int
+}
 
-// A 64-bit word holds two 32-bit lanes, so that one multiplication weighs two
-// samples. Lanes may go below zero on the way, because borrows between lanes
-// cancel in the final sum; a bias keeps the final sums positive.
-const (
-	lanes = 0x0000_00FF_0000_00FF
-	// sumBits is what the vertical pass keeps of a sample: 8 bits and 6 after
-	// the point.
-	sumShift = weightBits - 6
-	// bias is added to both lanes of the vertical pass; half rounds.
-	sumBias  = 1 << 23
-	sumInit  = (sumBias + 1<<(sumShift-1)) * (1<<32 + 1)
-	sumMask  = 0x00FF_FFFF_00FF_FFFF
-	lowLane  = 1<<32 - 1
-	outShift = weightBits + 6
-	// The weights add up to 1 << weightBits, so the bias of the first pass comes
-	// out of the second as this constant.
-	outBias = sumBias>>sumShift<<weightBits - 1<<(outShift-1)
-)
+func newScaling(width, height int, ax, ay axis, f Filter) *scaling {
+	s := &scaling{bx: 1, by: 1, cols: width, rows: height}
+	if s.copies(ax, ay) {
+		return s
+	}
+	if bx, by := boxFactor(ax.scale, f), boxFactor(ay.scale, f); bx > 1 || by > 1 {
+		s.bx, s.by = bx, by
+		s.x0, s.cols, ax = ax.cells(width, bx, f)
+		s.y0, s.rows, ay = ay.cells(height, by, f)
+		if s.copies(ax, ay) {
+			return s
+		}
+	}
+	s.tx, s.ty = ax.weigh(s.cols, f), ay.weigh(s.rows, f)
+	s.from, s.to = s.tx.span()
+	for i := range s.tx.lo {
+		s.tx.lo[i] -= int32(s.from)
+	}
+	return s
+}
 
-// scalePlane fills dst from src by two passes, columns first: shrinking, that
-// leaves the fewest sums, and the columns of a row are independent.
+func (s *scaling) copies(ax, ay axis) bool {
+	x, okX := ax.copies(s.cols)
+	y, okY := ay.copies(s.rows)
+	s.copyX, s.copyY, s.copied = x, y, okX && okY
+	return s.copied
+}
+
+// apply fills dst from src, planes of the sizes that s was made for.
+func (s *scaling) apply(dst, src *Plane) {
+	in := reader{src: src}
+	if s.bx > 1 || s.by > 1 {
+		in.cells = newCells(src, s.x0, s.y0, s.bx, s.by, s.cols)
+		in.depth = max(s.ty.n, 1)
+		in.ring, in.held = make([]byte, in.depth*s.cols), make([]int, in.depth)
+	}
+	switch {
+	case s.copied:
+		for y := range dst.Height {
+			copy(dst.Row(y), in.row(s.copyY + y)[s.copyX:])
+		}
+	case vectors && s.to-s.from >= minColumns:
+		s.scaleVectors(dst, &in)
+	default:
+		s.scaleWords(dst, &in)
+	}
+}
+
+// scalePlane fills dst from src.
 func scalePlane(dst, src *Plane, ax, ay axis, f Filter) {
-	if x, ok := ax.copies(src.Width); ok {
-		if y, ok := ay.copies(src.Height); ok {
-			for i := range dst.Height {
-				copy(dst.Row(i), src.Row(y + i)[x:])
-			}
-			return
-		}
-	}
-	src, ax, ay = boxed(src, ax, ay, f)
-	if x, ok := ax.copies(src.Width); ok {
-		if y, ok := ay.copies(src.Height); ok {
-			for i := range dst.Height {
-				copy(dst.Row(i), src.Row(y + i)[x:])
-			}
-			return
-		}
-	}
-	tx, ty := ax.weigh(src.Width, f), ay.weigh(src.Height, f)
-	from, to := tx.span()
-	for i := range tx.lo {
-		tx.lo[i] -= int32(from)
-	}
-	blocks := (to - from + 7) / 8
-	var (
-		upper = make([]uint64, 4*blocks)
-		lower = make([]uint64, 4*blocks)
-		pair  = make([]uint64, 8*blocks)
-		rows  = make([][]byte, ty.n)
-	)
-	sum := func(acc []uint64, y int) {
-		for k := range rows {
-			rows[k] = src.Row(int(ty.lo[y]) + k)[from:to]
-		}
-		sumRows(acc, rows, ty.c[y*ty.n:][:ty.n])
-	}
-	for y := 0; y < dst.Height; y += 2 {
-		// Two rows go through the horizontal pass together.
-		// An odd last one goes twice.
-		sum(upper, y)
-		second, other := y, upper
-		if y+1 < dst.Height {
-			second, other = y+1, lower
-			sum(lower, second)
-		}
-		interleave(pair, upper, other)
-		filterRows(dst.Row(y), dst.Row(second), pair, &tx)
-	}
+	newScaling(src.Width, src.Height, ax, ay, f).apply(dst, src)
 }
 
-// sumRows sets acc to the weighted sum of the rows, all equally long. Word 4b+j
-// of acc holds columns 8b+j (low lane) and 8b+j+4.
-func sumRows(acc []uint64, rows [][]byte, c []int16) {
-	for i := range acc {
-		acc[i] = sumInit
-	}
-	k := 0
-	for ; k+4 <= len(rows); k += 4 {
-		add4(acc, rows[k], rows[k+1], rows[k+2], rows[k+3], weight(c[k]), weight(c[k+1]), weight(c[k+2]), weight(c[k+3]))
-	}
-	for ; k+2 <= len(rows); k += 2 {
-		add2(acc, rows[k], rows[k+1], weight(c[k]), weight(c[k+1]))
-	}
-	if k < len(rows) {
-		add1(acc, rows[k], weight(c[k]))
-	}
-	// The columns after the last whole block of eight.
-	n := len(rows[0])
-	rest := n &^ 7
-	if rest == n {
-		return
-	}
-	a := acc[rest/2 : rest/2+4]
-	for k, row := range rows {
-		var last [8]byte
-		copy(last[:], row[rest:])
-		v, w := binary.LittleEndian.Uint64(last[:]), weight(c[k])
-		a[0] += (v & lanes) * w
-		a[1] += (v >> 8 & lanes) * w
-		a[2] += (v >> 16 & lanes) * w
-		a[3] += (v >> 24 & lanes) * w
-	}
+// reader gives the rows that are filtered: those of a plane, or of its averages.
+// Averages are computed when they are asked for and kept while the filter spans
+// them, so that they never leave the cache.
+type reader struct {
+	src   *Plane
+	cells *cells // nil: no averaging
+	depth int
+	ring  []byte // of depth rows
+	held  []int  // which row each place of the ring holds, plus 1
 }
 
-// weight extends a weight to the 64 bits in which lanes are multiplied.
-func weight(c int16) uint64 { return uint64(int64(c)) }
-
-func add4(acc []uint64, r0, r1, r2, r3 []byte, c0, c1, c2, c3 uint64) {
-	n := len(r0)
-	r1, r2, r3 = r1[:n], r2[:n], r3[:n]
-	for x := 0; x+8 <= n; x += 8 {
-		a := acc[x/2 : x/2+4 : x/2+4]
-		v0 := binary.LittleEndian.Uint64(r0[x : x+8])
-		v1 := binary.LittleEndian.Uint64(r1[x : x+8])
-		v2 := binary.LittleEndian.Uint64(r2[x : x+8])
-		v3 := binary.LittleEndian.Uint64(r3[x : x+8])
-		a[0] += (v0&lanes)*c0 + (v1&lanes)*c1 + (v2&lanes)*c2 + (v3&lanes)*c3
-		a[1] += (v0>>8&lanes)*c0 + (v1>>8&lanes)*c1 + (v2>>8&lanes)*c2 + (v3>>8&lanes)*c3
-		a[2] += (v0>>16&lanes)*c0 + (v1>>16&lanes)*c1 + (v2>>16&lanes)*c2 + (v3>>16&lanes)*c3
-		a[3] += (v0>>24&lanes)*c0 + (v1>>24&lanes)*c1 + (v2>>24&lanes)*c2 + (v3>>24&lanes)*c3
+// row returns row y, which is valid until depth other rows have been read.
+func (r *reader) row(y int) []byte {
+	if r.cells == nil {
+		return r.src.Row(y)
 	}
-}
-
-func add2(acc []uint64, r0, r1 []byte, c0, c1 uint64) {
-	n := len(r0)
-	r1 = r1[:n]
-	for x := 0; x+8 <= n; x += 8 {
-		a := acc[x/2 : x/2+4 : x/2+4]
-		v0 := binary.LittleEndian.Uint64(r0[x : x+8])
-		v1 := binary.LittleEndian.Uint64(r1[x : x+8])
-		a[0] += (v0&lanes)*c0 + (v1&lanes)*c1
-		a[1] += (v0>>8&lanes)*c0 + (v1>>8&lanes)*c1
-		a[2] += (v0>>16&lanes)*c0 + (v1>>16&lanes)*c1
-		a[3] += (v0>>24&lanes)*c0 + (v1>>24&lanes)*c1
+	place, n := y%r.depth, r.cells.cols
+	row := r.ring[place*n : place*n+n : place*n+n]
+	if r.held[place] != y+1 {
+		r.held[place] = y + 1
+		r.cells.row(row, y)
 	}
-}
-
-func add1(acc []uint64, r0 []byte, c0 uint64) {
-	n := len(r0)
-	for x := 0; x+8 <= n; x += 8 {
-		a := acc[x/2 : x/2+4 : x/2+4]
-		v0 := binary.LittleEndian.Uint64(r0[x : x+8])
-		a[0] += (v0 & lanes) * c0
-		a[1] += (v0 >> 8 & lanes) * c0
-		a[2] += (v0 >> 16 & lanes) * c0
-		a[3] += (v0 >> 24 & lanes) * c0
-	}
-}
-
-// interleave joins the sums of two rows: word x of pair holds column x of the
-// upper row (low lane) and of the lower one.
-func interleave(pair, upper, lower []uint64) {
-	lower = lower[:len(upper)]
-	for i := 0; i+4 <= len(upper); i += 4 {
-		p := pair[2*i : 2*i+8 : 2*i+8]
-		u, l := upper[i:i+4:i+4], lower[i:i+4:i+4]
-		for j := range 4 {
-			a, b := u[j]>>sumShift&sumMask, l[j]>>sumShift&sumMask
-			p[j] = a&lowLane | b<<32
-			p[j+4] = a>>32 | b&^lowLane
-		}
-	}
-}
-
-// filterRows weighs the columns of pair into two rows of output.
-func filterRows(upper, lower []byte, pair []uint64, t *taps) {
-	n := t.n
-	lower = lower[:len(upper)]
-	lo := t.lo[:len(upper)]
-	for x := range upper {
-		c := t.c[x*n : x*n+n]
-		v := pair[lo[x]:][:len(c)]
-		var s0, s1 uint64
-		for len(c) >= 4 && len(v) >= 4 {
-			s0 += weight(c[0])*v[0] + weight(c[1])*v[1]
-			s1 += weight(c[2])*v[2] + weight(c[3])*v[3]
-			c, v = c[4:], v[4:]
-		}
-		for k := range c {
-			s0 += weight(c[k]) * v[k]
-		}
-		s0 += s1
-		a, b := (int32(uint32(s0))-outBias)>>outShift, (int32(s0>>32)-outBias)>>outShift
-		upper[x], lower[x] = saturate(a), saturate(b)
-	}
-}
-
-// saturate limits v to a sample.
-func saturate(v int32) uint8 {
-	if uint32(v) > 255 {
-		return uint8(^v >> 31)
-	}
-	return uint8(v)
+	return row
 }

@@ -1,34 +1,116 @@
 package pixel
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// cells averages a plane in cells of bx × by samples from (x0, y0), cols of them
+// in a row. Cells that overlap the edge of src average what there is; each has
+// at least one sample.
+type cells struct {
+	src                  *Plane
+	x0, y0, bx, by, cols int
+	width                int      // source samples that a row of cells covers
+	lanes                []uint64 // even and odd columns in 16-bit lanes
+	sums                 []uint32 // sums of the columns
+	narrow               []uint16 // the same, for vectors
+	means                []byte   // of the cells that start at each column
+}
+
+func newCells(src *Plane, x0, y0, bx, by, cols int) *cells {
+	return &cells{src: src, x0: x0, y0: y0, bx: bx, by: by, cols: cols, width: min(src.Width-x0, cols*bx)}
+}
 
 // shrinkPlane averages cells of bx × by samples of src, from (x0, y0), into dst.
-// Cells that overlap the edge of src average what there is; each has at least
-// one sample.
 func shrinkPlane(dst, src *Plane, x0, y0, bx, by int) {
-	if bx == 2 && by == 2 {
-		halvePlane(dst, src, x0, y0)
+	c := newCells(src, x0, y0, bx, by, dst.Width)
+	for y := range dst.Height {
+		c.row(dst.Row(y), y)
+	}
+}
+
+// row averages row y of the cells.
+func (c *cells) row(dst []byte, y int) {
+	top := c.y0 + y*c.by
+	rows := min(c.by, c.src.Height-top)
+	if c.bx == 2 && c.by == 2 {
+		a := c.src.Row(top)[c.x0 : c.x0+c.width]
+		halve(dst, a, c.src.Row(top + rows - 1)[c.x0:][:len(a)])
 		return
 	}
-	width := min(src.Width-x0, dst.Width*bx)
-	blocks := (width + 7) / 8
-	var (
-		acc  = make([]uint64, 2*blocks) // even and odd columns in 16-bit lanes
-		cols = make([]uint32, 8*blocks) // sums of the columns
-	)
-	for y := range dst.Height {
-		top := y0 + y*by
-		rows := min(by, src.Height-top)
-		clear(cols)
-		// 257 samples fill a 16-bit lane.
-		for r := 0; r < rows; r += 256 {
-			clear(acc)
-			for k := range min(256, rows-r) {
-				addColumns(acc, src.Row(top + r + k)[x0:x0+width])
-			}
-			spill(cols, acc)
+	if vectors && c.vector(dst, top, rows) {
+		return
+	}
+	if c.sums == nil {
+		blocks := (c.width + 7) / 8
+		c.lanes, c.sums = make([]uint64, 2*blocks), make([]uint32, 8*blocks)
+	}
+	clear(c.sums)
+	// 257 samples fill a 16-bit lane.
+	for r := 0; r < rows; r += 256 {
+		clear(c.lanes)
+		for k := range min(256, rows-r) {
+			addColumns(c.lanes, c.src.Row(top + r + k)[c.x0:c.x0+c.width])
 		}
-		meanCells(dst.Row(y), cols[:width], bx, rows)
+		spill(c.sums, c.lanes)
+	}
+	meanCells(dst, c.sums[:c.width], c.bx, rows)
+}
+
+// vector is row for cells of at most maxCell samples; it reports whether it
+// could.
+func (c *cells) vector(dst []byte, top, rows int) bool {
+	const maxCell = 128 // see reciprocal
+	area := c.bx * rows
+	full := min(len(dst), c.width/c.bx)
+	if area < 2 || area > maxCell || c.width < minColumns {
+		return false
+	}
+	n := (c.width + minColumns - 1) / minColumns * minColumns
+	if c.narrow == nil {
+		c.narrow, c.means = make([]uint16, n+c.bx), make([]byte, n)
+	}
+	// The rows end where the last one does: nothing beyond is read.
+	at := top*c.src.Stride + c.x0
+	sumColumnsVector(c.narrow[:c.width], c.src.Pix[at:at+(rows-1)*c.src.Stride+c.width], c.src.Stride, rows)
+	half, recip, shift := reciprocal(area)
+	meanColumnsVector(c.means, c.narrow, c.bx, half, recip, shift)
+	pick(dst[:full], c.means, c.bx)
+	for x := full; x < len(dst); x++ {
+		var sum uint32
+		cell := c.narrow[x*c.bx : c.width]
+		for _, v := range cell {
+			sum += uint32(v)
+		}
+		a := uint32(len(cell) * rows)
+		dst[x] = uint8((sum + a/2) / a)
+	}
+	return true
+}
+
+// reciprocal returns constants by which (sum+half)*recip>>16>>shift is the
+// rounded mean of area samples, 2 to 128. The error of recip is below area, so
+// that of the quotient stays below 1/area for all sums up to 255·area.
+func reciprocal(area int) (half, recip uint16, shift int) {
+	shift = bits.Len(uint(area-1)) - 1
+	return uint16(area / 2), uint16((1<<(16+shift) + area - 1) / area), shift
+}
+
+// pick takes every step-th sample.
+func pick(dst, src []byte, step int) {
+	switch step {
+	case 1:
+		copy(dst, src)
+	case 2:
+		src = src[:2*len(dst)]
+		for x := range dst {
+			dst[x] = src[2*x]
+		}
+	default:
+		for x := range dst {
+			dst[x] = src[x*step]
+		}
 	}
 }
 
@@ -114,25 +196,25 @@ func meanCells(dst []byte, cols []uint32, bx, rows int) {
 	}
 }
 
-// halvePlane is shrinkPlane for cells of 2 × 2, eight samples at a time.
-func halvePlane(dst, src *Plane, x0, y0 int) {
+// halve averages cells of 2 × 2: the columns of a and b, of one length and
+// possibly one row, into dst. An odd last column stands for two.
+func halve(dst, a, b []byte) {
 	const even = 0x00FF_00FF_00FF_00FF
-	for y := range dst.Height {
-		top := y0 + 2*y
-		a := src.Row(top)[x0:]
-		b := src.Row(min(top+1, src.Height-1))[x0:][:len(a)]
-		out := dst.Row(y)
-		x := 0
-		for ; 2*x+8 <= len(a) && x+4 <= len(out); x += 4 {
-			v, w := binary.LittleEndian.Uint64(a[2*x:2*x+8]), binary.LittleEndian.Uint64(b[2*x:2*x+8])
-			s := v&even + v>>8&even + w&even + w>>8&even + 0x0002_0002_0002_0002
-			s = s >> 2 & even
-			s = (s | s>>8) & 0x0000_FFFF_0000_FFFF
-			binary.LittleEndian.PutUint32(out[x:x+4], uint32(s|s>>16))
-		}
-		for ; x < len(out); x++ {
-			i, j := 2*x, min(2*x+1, len(a)-1)
-			out[x] = uint8((uint32(a[i]) + uint32(a[j]) + uint32(b[i]) + uint32(b[j]) + 2) >> 2)
-		}
+	b = b[:len(a)]
+	x := 0
+	if full := min(len(dst), len(a)/2); vectors && full >= minColumns {
+		halveVector(dst[:full], a, b)
+		x = full
+	}
+	for ; 2*x+8 <= len(a) && x+4 <= len(dst); x += 4 {
+		v, w := binary.LittleEndian.Uint64(a[2*x:2*x+8]), binary.LittleEndian.Uint64(b[2*x:2*x+8])
+		s := v&even + v>>8&even + w&even + w>>8&even + 0x0002_0002_0002_0002
+		s = s >> 2 & even
+		s = (s | s>>8) & 0x0000_FFFF_0000_FFFF
+		binary.LittleEndian.PutUint32(dst[x:x+4], uint32(s|s>>16))
+	}
+	for ; x < len(dst); x++ {
+		i, j := 2*x, min(2*x+1, len(a)-1)
+		dst[x] = uint8((uint32(a[i]) + uint32(a[j]) + uint32(b[i]) + uint32(b[j]) + 2) >> 2)
 	}
 }

@@ -118,17 +118,45 @@ func ToYCbCr(m *Image, subX, subY int) *Image {
 		m = ToRGB(m)
 	}
 	r.ICC = m.ICC
+	sums := make([]uint16, 3*(m.Width/subX))
 	for top := 0; top < m.Height; top += subY {
-		ycbcrRows(r, m, top, min(subY, m.Height-top))
+		rows := min(subY, m.Height-top)
+		ycbcrRows(r, m, top, rows, ycbcrVectors(r, m, top, rows, sums))
 	}
 	return r
 }
 
-// ycbcrRows converts the rows of m that share one row of chroma.
-func ycbcrRows(r, m *Image, top, rows int) {
+// ycbcrVectors is ycbcrRows for 4:4:4, 4:2:2 and 4:2:0. It returns the number of
+// cells that it has done: all that are complete, or none.
+func ycbcrVectors(r, m *Image, top, rows int, sums []uint16) int {
+	n := m.Width / r.SubX
+	if !vectors || n < minPixels || r.SubX > 2 || r.SubY > r.SubX {
+		return 0
+	}
+	var cell [3][]uint16
+	for i := range cell {
+		cell[i] = sums[i*n : i*n+n]
+		// Means are of four samples always: of each one four times, of two twice.
+		a, b := m.Planes[i].Row(top)[:m.Width], m.Planes[i].Row(top + rows - 1)[:m.Width]
+		if r.SubX == 1 {
+			widenRowsVector(cell[i], a, a)
+		} else {
+			cellSumsVector(cell[i], a, b)
+		}
+	}
+	chromaRowVector(r.Planes[1].Row(top / r.SubY)[:n], r.Planes[2].Row(top / r.SubY)[:n], cell[0], cell[1], cell[2])
+	for y := top; y < top+rows; y++ {
+		red, green, blue := m.Planes[0].Row(y), m.Planes[1].Row(y), m.Planes[2].Row(y)
+		lumaRowVector(r.Planes[0].Row(y), red[:m.Width], green[:m.Width], blue[:m.Width])
+	}
+	return n
+}
+
+// ycbcrRows converts the rows of m that share one row of chroma, from a cell on.
+func ycbcrRows(r, m *Image, top, rows, from int) {
 	n := (m.Width + r.SubX - 1) / r.SubX
 	cb, cr := r.Planes[1].Row(top / r.SubY)[:n], r.Planes[2].Row(top / r.SubY)[:n]
-	for x := range n {
+	for x := from; x < n; x++ {
 		left := x * r.SubX
 		right := min(left+r.SubX, m.Width)
 		var sr, sg, sb int32

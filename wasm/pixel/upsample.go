@@ -8,7 +8,7 @@ func rgbRows(r, m *Image) {
 		return
 	}
 	w := m.Planes[1].Width
-	sums := make([]uint32, w)
+	sums := make([]uint16, w+2)
 	cb, cr := make([]byte, 2*w), make([]byte, 2*w)
 	for y := range m.Height {
 		u, v := m.Planes[1].Row(y/m.SubY), m.Planes[2].Row(y/m.SubY)
@@ -22,32 +22,37 @@ func rgbRows(r, m *Image) {
 }
 
 // widen sets dst to row y of the full size of a plane that is subsampled by 1 or
-// 2: a sample lies a quarter of the way from its nearest site to the next.
-func (p *Plane) widen(dst []byte, sums []uint32, y, subX, subY int) {
+// 2: a sample lies a quarter of the way from its nearest site to the next. sums
+// is scratch of the plane's width and one on either side.
+func (p *Plane) widen(dst []byte, sums []uint16, y, subX, subY int) {
 	near := p.Row(y / subY)
 	far := near
 	if subY == 2 {
 		far = p.Row(clamp(y/2-1+y&1*2, 0, p.Height-1))
 	}
-	far, sums = far[:len(near)], sums[:len(near)]
-	for x, v := range near {
-		sums[x] = 3*uint32(v) + uint32(far[x])
+	mid := sums[1 : 1+len(near)]
+	if vectors && len(mid) >= minPixels {
+		widenRowsVector(mid, near, far)
+	} else {
+		far = far[:len(near)]
+		for x, v := range near {
+			mid[x] = 3*uint16(v) + uint16(far[x])
+		}
 	}
 	if subX == 1 {
-		for x, s := range sums {
+		for x, s := range mid {
 			dst[x] = uint8((s + 2) >> 2)
 		}
 		return
 	}
-	before := sums[0]
-	for x, s := range sums {
-		after := s
-		if x+1 < len(sums) {
-			after = sums[x+1]
-		}
+	sums[0], sums[1+len(mid)] = mid[0], mid[len(mid)-1]
+	if vectors && len(mid) >= minPixels {
+		widenColumnsVector(dst[:2*len(mid)], sums)
+		return
+	}
+	for x, s := range mid {
 		d := dst[2*x : 2*x+2 : 2*x+2]
-		d[0], d[1] = uint8((3*s+before+8)>>4), uint8((3*s+after+8)>>4)
-		before = s
+		d[0], d[1] = uint8((3*s+sums[x]+8)>>4), uint8((3*s+sums[x+2]+8)>>4)
 	}
 }
 
@@ -74,6 +79,10 @@ func rgbBands(r, m *Image) {
 func rgbRow(red, green, blue, luma, cb, cr []byte) {
 	n := len(luma)
 	red, green, blue, cb, cr = red[:n], green[:n], blue[:n], cb[:n], cr[:n]
+	if vectors && n >= minPixels {
+		rgbRowVector(red, green, blue, luma, cb, cr)
+		return
+	}
 	for x := range n {
 		y := int32(luma[x])<<16 + 1<<15
 		u, v := int32(cb[x])-128, int32(cr[x])-128

@@ -1,0 +1,284 @@
+#include "textflag.h"
+
+// func rgbRowVector(red, green, blue, luma, cb, cr []byte)
+//
+// The factors of rgbRow are split into whole numbers and fractions of 16 bits:
+// 91881 is 65536 + 26345, 116130 is 131072 - 14942, 46802 is 65536 - 18734.
+TEXT ·rgbRowVector(SB), NOSPLIT, $0-144
+	MOVQ red_base+0(FP), DI
+	MOVQ green_base+24(FP), R9
+	MOVQ blue_base+48(FP), R10
+	MOVQ luma_base+72(FP), SI
+	MOVQ luma_len+80(FP), R12
+	MOVQ cb_base+96(FP), BX
+	MOVQ cr_base+120(FP), DX
+	SUBQ $16, R12
+	XORQ R8, R8
+	MOVL $128, AX
+	VMOVD AX, X15
+	VPBROADCASTW X15, Y15
+	MOVL $26345, AX
+	VMOVD AX, X14
+	VPBROADCASTW X14, Y14
+	MOVL $-14942, AX
+	VMOVD AX, X13
+	VPBROADCASTW X13, Y13
+	MOVL $0x492EA7E6, AX         // 18734 for cr, -22554 for cb
+	VMOVD AX, X12
+	VPBROADCASTD X12, Y12
+	MOVL $0x8000, AX
+	VMOVD AX, X11
+	VPBROADCASTD X11, Y11
+rgbBlock:
+	VPMOVZXBW (SI)(R8*1), Y0
+	VPMOVZXBW (BX)(R8*1), Y1
+	VPMOVZXBW (DX)(R8*1), Y2
+	VPSUBW Y15, Y1, Y1
+	VPSUBW Y15, Y2, Y2
+	VPMULHW Y14, Y2, Y3          // red: the product rounds up by its bit 15
+	VPMULLW Y14, Y2, Y4
+	VPSRLW $15, Y4, Y4
+	VPADDW Y4, Y3, Y3
+	VPADDW Y2, Y3, Y3
+	VPADDW Y0, Y3, Y3
+	VPMULHW Y13, Y1, Y5          // blue
+	VPMULLW Y13, Y1, Y6
+	VPSRLW $15, Y6, Y6
+	VPADDW Y6, Y5, Y5
+	VPADDW Y1, Y5, Y5
+	VPADDW Y1, Y5, Y5
+	VPADDW Y0, Y5, Y5
+	VPUNPCKLWD Y2, Y1, Y7        // green
+	VPUNPCKHWD Y2, Y1, Y8
+	VPMADDWD Y12, Y7, Y7
+	VPMADDWD Y12, Y8, Y8
+	VPADDD Y11, Y7, Y7
+	VPADDD Y11, Y8, Y8
+	VPSRAD $16, Y7, Y7
+	VPSRAD $16, Y8, Y8
+	VPACKSSDW Y8, Y7, Y7
+	VPSUBW Y2, Y7, Y7
+	VPADDW Y0, Y7, Y7
+	VPACKUSWB Y7, Y3, Y3         // red 0-7, green 0-7|red 8-15, green 8-15
+	VPACKUSWB Y5, Y5, Y5
+	VPERMQ $0xD8, Y3, Y3
+	VPERMQ $0xD8, Y5, Y5
+	VMOVDQU X3, (DI)(R8*1)
+	VEXTRACTI128 $1, Y3, (R9)(R8*1)
+	VMOVDQU X5, (R10)(R8*1)
+	CMPQ R8, R12
+	JEQ rgbDone
+	ADDQ $16, R8
+	CMPQ R8, R12
+	CMOVQGT R12, R8
+	JMP rgbBlock
+rgbDone:
+	VZEROUPPER
+	RET
+
+// func widenRowsVector(sums []uint16, near, far []byte)
+TEXT ·widenRowsVector(SB), NOSPLIT, $0-72
+	MOVQ sums_base+0(FP), DI
+	MOVQ sums_len+8(FP), R12
+	MOVQ near_base+24(FP), SI
+	MOVQ far_base+48(FP), DX
+	SUBQ $16, R12
+	XORQ R8, R8
+widenRow:
+	VPMOVZXBW (SI)(R8*1), Y0
+	VPMOVZXBW (DX)(R8*1), Y1
+	VPADDW Y0, Y0, Y2
+	VPADDW Y0, Y1, Y1
+	VPADDW Y2, Y1, Y1
+	VMOVDQU Y1, (DI)(R8*2)
+	CMPQ R8, R12
+	JEQ widenRowDone
+	ADDQ $16, R8
+	CMPQ R8, R12
+	CMOVQGT R12, R8
+	JMP widenRow
+widenRowDone:
+	VZEROUPPER
+	RET
+
+// func widenColumnsVector(dst []byte, sums []uint16)
+TEXT ·widenColumnsVector(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), R12
+	MOVQ sums_base+24(FP), SI
+	SHRQ $1, R12
+	SUBQ $16, R12
+	XORQ R8, R8
+	MOVL $8, AX
+	VMOVD AX, X15
+	VPBROADCASTW X15, Y15
+widenBlock:
+	VMOVDQU 2(SI)(R8*2), Y0
+	VPADDW Y0, Y0, Y1
+	VPADDW Y15, Y0, Y0
+	VPADDW Y1, Y0, Y0            // 3 · site + 8
+	VPADDW (SI)(R8*2), Y0, Y1
+	VPADDW 4(SI)(R8*2), Y0, Y2
+	VPSRLW $4, Y1, Y1
+	VPSRLW $4, Y2, Y2
+	VPSLLW $8, Y2, Y2
+	VPOR Y2, Y1, Y1
+	VMOVDQU Y1, (DI)(R8*2)
+	CMPQ R8, R12
+	JEQ widenDone
+	ADDQ $16, R8
+	CMPQ R8, R12
+	CMOVQGT R12, R8
+	JMP widenBlock
+widenDone:
+	VZEROUPPER
+	RET
+
+// func lumaRowVector(dst, red, green, blue []byte)
+//
+// 38470 is 65536 - 27066.
+TEXT ·lumaRowVector(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), R12
+	MOVQ red_base+24(FP), SI
+	MOVQ green_base+48(FP), BX
+	MOVQ blue_base+72(FP), DX
+	SUBQ $16, R12
+	XORQ R8, R8
+	VPXOR Y15, Y15, Y15
+	MOVL $0x96464C8B, AX         // -27066 for green, 19595 for red
+	VMOVD AX, X14
+	VPBROADCASTD X14, Y14
+	MOVL $7471, AX
+	VMOVD AX, X13
+	VPBROADCASTD X13, Y13
+	MOVL $0x8000, AX
+	VMOVD AX, X12
+	VPBROADCASTD X12, Y12
+lumaBlock:
+	VPMOVZXBW (SI)(R8*1), Y0
+	VPMOVZXBW (BX)(R8*1), Y1
+	VPMOVZXBW (DX)(R8*1), Y2
+	VPUNPCKLWD Y1, Y0, Y3
+	VPUNPCKHWD Y1, Y0, Y4
+	VPUNPCKLWD Y15, Y2, Y5
+	VPUNPCKHWD Y15, Y2, Y6
+	VPMADDWD Y14, Y3, Y3
+	VPMADDWD Y14, Y4, Y4
+	VPMADDWD Y13, Y5, Y5
+	VPMADDWD Y13, Y6, Y6
+	VPADDD Y12, Y3, Y3
+	VPADDD Y12, Y4, Y4
+	VPADDD Y5, Y3, Y3
+	VPADDD Y6, Y4, Y4
+	VPSRAD $16, Y3, Y3
+	VPSRAD $16, Y4, Y4
+	VPACKSSDW Y4, Y3, Y3
+	VPADDW Y1, Y3, Y3
+	VPACKUSWB Y3, Y3, Y3
+	VPERMQ $0xD8, Y3, Y3
+	VMOVDQU X3, (DI)(R8*1)
+	CMPQ R8, R12
+	JEQ lumaDone
+	ADDQ $16, R8
+	CMPQ R8, R12
+	CMOVQGT R12, R8
+	JMP lumaBlock
+lumaDone:
+	VZEROUPPER
+	RET
+
+// func cellSumsVector(dst []uint16, a, b []byte)
+TEXT ·cellSumsVector(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), R12
+	MOVQ a_base+24(FP), SI
+	MOVQ b_base+48(FP), DX
+	SUBQ $16, R12
+	XORQ R8, R8
+	VPCMPEQW Y15, Y15, Y15
+	VPABSB Y15, Y15
+cellBlock:
+	VMOVDQU (SI)(R8*2), Y0
+	VMOVDQU (DX)(R8*2), Y1
+	VPMADDUBSW Y15, Y0, Y0
+	VPMADDUBSW Y15, Y1, Y1
+	VPADDW Y1, Y0, Y0
+	VMOVDQU Y0, (DI)(R8*2)
+	CMPQ R8, R12
+	JEQ cellDone
+	ADDQ $16, R8
+	CMPQ R8, R12
+	CMOVQGT R12, R8
+	JMP cellBlock
+cellDone:
+	VZEROUPPER
+	RET
+
+// func chromaRowVector(cb, cr []byte, red, green, blue []uint16)
+TEXT ·chromaRowVector(SB), NOSPLIT, $0-120
+	MOVQ cb_base+0(FP), DI
+	MOVQ cb_len+8(FP), R12
+	MOVQ cr_base+24(FP), R9
+	MOVQ red_base+48(FP), SI
+	MOVQ green_base+72(FP), BX
+	MOVQ blue_base+96(FP), DX
+	SUBQ $16, R12
+	XORQ R8, R8
+	VPXOR Y15, Y15, Y15
+	MOVL $0xAB33D4CD, AX         // -21709 for green, -11059 for red
+	VMOVD AX, X14
+	VPBROADCASTD X14, Y14
+	MOVL $0xEB2F94D1, AX         // -5329 for blue, -27439 for green
+	VMOVD AX, X13
+	VPBROADCASTD X13, Y13
+	MOVL $0x2020000, AX          // 128½ of four samples, in 16 bits
+	VMOVD AX, X12
+	VPBROADCASTD X12, Y12
+chromaBlock:
+	VMOVDQU (SI)(R8*2), Y0
+	VMOVDQU (BX)(R8*2), Y1
+	VMOVDQU (DX)(R8*2), Y2
+	VPUNPCKLWD Y1, Y0, Y3        // cb
+	VPUNPCKHWD Y1, Y0, Y4
+	VPUNPCKLWD Y15, Y2, Y5
+	VPUNPCKHWD Y15, Y2, Y6
+	VPMADDWD Y14, Y3, Y3
+	VPMADDWD Y14, Y4, Y4
+	VPSLLD $15, Y5, Y5
+	VPSLLD $15, Y6, Y6
+	VPADDD Y12, Y3, Y3
+	VPADDD Y12, Y4, Y4
+	VPADDD Y5, Y3, Y3
+	VPADDD Y6, Y4, Y4
+	VPSRAD $18, Y3, Y3
+	VPSRAD $18, Y4, Y4
+	VPACKSSDW Y4, Y3, Y3
+	VPUNPCKLWD Y2, Y1, Y7        // cr
+	VPUNPCKHWD Y2, Y1, Y8
+	VPUNPCKLWD Y15, Y0, Y9
+	VPUNPCKHWD Y15, Y0, Y10
+	VPMADDWD Y13, Y7, Y7
+	VPMADDWD Y13, Y8, Y8
+	VPSLLD $15, Y9, Y9
+	VPSLLD $15, Y10, Y10
+	VPADDD Y12, Y7, Y7
+	VPADDD Y12, Y8, Y8
+	VPADDD Y9, Y7, Y7
+	VPADDD Y10, Y8, Y8
+	VPSRAD $18, Y7, Y7
+	VPSRAD $18, Y8, Y8
+	VPACKSSDW Y8, Y7, Y7
+	VPACKUSWB Y7, Y3, Y3         // cb 0-7, cr 0-7|cb 8-15, cr 8-15
+	VPERMQ $0xD8, Y3, Y3
+	VMOVDQU X3, (DI)(R8*1)
+	VEXTRACTI128 $1, Y3, (R9)(R8*1)
+	CMPQ R8, R12
+	JEQ chromaDone
+	ADDQ $16, R8
+	CMPQ R8, R12
+	CMOVQGT R12, R8
+	JMP chromaBlock
+chromaDone:
+	VZEROUPPER
+	RET

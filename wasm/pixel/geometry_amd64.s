@@ -1,0 +1,120 @@
+#include "textflag.h"
+
+// func reverseVector(dst, src []byte)
+TEXT ·reverseVector(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), R12
+	MOVQ src_base+24(FP), SI
+	SUBQ $32, R12
+	LEAQ (DI)(R12*1), DI
+	XORQ R8, R8
+	VBROADCASTI128 descending<>(SB), Y15
+reverseBlock:
+	VMOVDQU (SI)(R8*1), Y0
+	VPSHUFB Y15, Y0, Y0
+	VPERMQ $0x4E, Y0, Y0
+	MOVQ DI, R9
+	SUBQ R8, R9
+	VMOVDQU Y0, (R9)
+	CMPQ R8, R12
+	JEQ reverseDone
+	ADDQ $32, R8
+	CMPQ R8, R12
+	CMOVQGT R12, R8
+	JMP reverseBlock
+reverseDone:
+	VZEROUPPER
+	RET
+
+DATA descending<>+0(SB)/8, $0x08090A0B0C0D0E0F
+DATA descending<>+8(SB)/8, $0x0001020304050607
+GLOBL descending<>(SB), RODATA|NOPTR, $16
+
+// func transposeVector(dst, src unsafe.Pointer, dstStride, srcStride, blocks int)
+TEXT ·transposeVector(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ dstStride+16(FP), DX
+	MOVQ srcStride+24(FP), BX
+	MOVQ blocks+32(FP), CX
+	LEAQ (BX)(BX*2), R8          // 3 strides
+	LEAQ (DX)(DX*2), R9
+transposeBlock:
+	// Rows 0-7 go to the low lanes and 8-15 to the high ones.
+	LEAQ (SI)(BX*4), R10
+	LEAQ (SI)(BX*8), R11
+	LEAQ (R11)(BX*4), R12
+	VMOVDQU (SI), X0
+	VMOVDQU (SI)(BX*1), X1
+	VMOVDQU (SI)(BX*2), X2
+	VMOVDQU (SI)(R8*1), X3
+	VMOVDQU (R10), X4
+	VMOVDQU (R10)(BX*1), X5
+	VMOVDQU (R10)(BX*2), X6
+	VMOVDQU (R10)(R8*1), X7
+	VINSERTI128 $1, (R11), Y0, Y0
+	VINSERTI128 $1, (R11)(BX*1), Y1, Y1
+	VINSERTI128 $1, (R11)(BX*2), Y2, Y2
+	VINSERTI128 $1, (R11)(R8*1), Y3, Y3
+	VINSERTI128 $1, (R12), Y4, Y4
+	VINSERTI128 $1, (R12)(BX*1), Y5, Y5
+	VINSERTI128 $1, (R12)(BX*2), Y6, Y6
+	VINSERTI128 $1, (R12)(R8*1), Y7, Y7
+	LEAQ (R11)(BX*8), SI
+	// Bytes, then words, then double words of rows are brought together.
+	VPUNPCKLBW Y1, Y0, Y8
+	VPUNPCKHBW Y1, Y0, Y9
+	VPUNPCKLBW Y3, Y2, Y10
+	VPUNPCKHBW Y3, Y2, Y11
+	VPUNPCKLBW Y5, Y4, Y12
+	VPUNPCKHBW Y5, Y4, Y13
+	VPUNPCKLBW Y7, Y6, Y14
+	VPUNPCKHBW Y7, Y6, Y15
+	VPUNPCKLWD Y10, Y8, Y0       // rows 0-3 of columns 0-3
+	VPUNPCKHWD Y10, Y8, Y1       // of 4-7
+	VPUNPCKLWD Y11, Y9, Y2       // of 8-11
+	VPUNPCKHWD Y11, Y9, Y3       // of 12-15
+	VPUNPCKLWD Y14, Y12, Y4      // rows 4-7 of the same
+	VPUNPCKHWD Y14, Y12, Y5
+	VPUNPCKLWD Y15, Y13, Y6
+	VPUNPCKHWD Y15, Y13, Y7
+	VPUNPCKLDQ Y4, Y0, Y8        // columns 0, 1
+	VPUNPCKHDQ Y4, Y0, Y9        // 2, 3
+	VPUNPCKLDQ Y5, Y1, Y10
+	VPUNPCKHDQ Y5, Y1, Y11
+	VPUNPCKLDQ Y6, Y2, Y12
+	VPUNPCKHDQ Y6, Y2, Y13
+	VPUNPCKLDQ Y7, Y3, Y14
+	VPUNPCKHDQ Y7, Y3, Y15
+	VPERMQ $0xD8, Y8, Y8         // a column in each lane
+	VPERMQ $0xD8, Y9, Y9
+	VPERMQ $0xD8, Y10, Y10
+	VPERMQ $0xD8, Y11, Y11
+	VPERMQ $0xD8, Y12, Y12
+	VPERMQ $0xD8, Y13, Y13
+	VPERMQ $0xD8, Y14, Y14
+	VPERMQ $0xD8, Y15, Y15
+	LEAQ (DI)(DX*4), R10
+	LEAQ (DI)(DX*8), R11
+	LEAQ (R11)(DX*4), R12
+	VMOVDQU X8, (DI)
+	VEXTRACTI128 $1, Y8, (DI)(DX*1)
+	VMOVDQU X9, (DI)(DX*2)
+	VEXTRACTI128 $1, Y9, (DI)(R9*1)
+	VMOVDQU X10, (R10)
+	VEXTRACTI128 $1, Y10, (R10)(DX*1)
+	VMOVDQU X11, (R10)(DX*2)
+	VEXTRACTI128 $1, Y11, (R10)(R9*1)
+	VMOVDQU X12, (R11)
+	VEXTRACTI128 $1, Y12, (R11)(DX*1)
+	VMOVDQU X13, (R11)(DX*2)
+	VEXTRACTI128 $1, Y13, (R11)(R9*1)
+	VMOVDQU X14, (R12)
+	VEXTRACTI128 $1, Y14, (R12)(DX*1)
+	VMOVDQU X15, (R12)(DX*2)
+	VEXTRACTI128 $1, Y15, (R12)(R9*1)
+	ADDQ $16, DI
+	DECQ CX
+	JNZ transposeBlock
+	VZEROUPPER
+	RET
