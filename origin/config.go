@@ -63,6 +63,10 @@ func (l *layers) flatten(prefix string, tree map[string]any) error {
 	var errs []error
 	for key, value := range tree {
 		name := prefix + key
+		if _, twice := l.file[name]; twice {
+			errs = append(errs, fmt.Errorf("%s: %s is set twice, as a key and in a table", l.fileName, name))
+			continue
+		}
 		switch v := value.(type) {
 		case map[string]any:
 			errs = append(errs, l.flatten(name+"-", v))
@@ -194,11 +198,10 @@ func printConfig(w io.Writer, ctx *kong.Context, l *layers) {
 		if onLine[f] {
 			from = "flag --" + f.Name
 		}
-		value := tomlValue(f.Target.Interface())
-		if (f.Name == "s3-secret-key" || f.Name == "http-authorization") && value != `""` {
-			value = `"***"`
+		line := f.Name + " = " + tomlValue(f.Target.Interface())
+		if (f.Name == "s3-secret-key" || f.Name == "http-authorization") && !f.Target.IsZero() {
+			line = "# " + f.Name + " is set" // and not shown; the output stays a valid file
 		}
-		line := f.Name + " = " + value
 		width = max(width, min(len(line), 60))
 		lines = append(lines, [2]string{line, from})
 	}

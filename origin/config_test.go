@@ -40,7 +40,7 @@ func TestConfigOrder(t *testing.T) {
 		"s3-region = 'auto'|" + file, "s3-path-style = true|" + file,
 		"identifier-extensions = ['tif', 'jpg']|" + file,
 		"listen = '127.0.0.1:8182'|default", "background = '#ffffff'|default",
-		`s3-secret-key = "***"|environment VITRINE_S3_SECRET_KEY`,
+		`# s3-secret-key is set|environment VITRINE_S3_SECRET_KEY`,
 	} {
 		value, from, _ := strings.Cut(want, "|")
 		found := false
@@ -55,17 +55,21 @@ func TestConfigOrder(t *testing.T) {
 	if strings.Contains(out, "hush") {
 		t.Error("the secret is printed")
 	}
-	// What config prints is a configuration file.
-	if code, again, errs := vitrine(t, nil, "config", "--config", writeConfig(t, strings.ReplaceAll(out, `"***"`, `"x"`))); code != 0 || !strings.Contains(again, "webp-quality = 62") {
+	// What config prints is a configuration file, but for secrets.
+	if code, again, errs := vitrine(t, []string{"VITRINE_S3_SECRET_KEY=hush"}, "config", "--config", writeConfig(t, out)); code != 0 || !strings.Contains(again, "webp-quality = 62") {
 		t.Errorf("the printed settings do not load: exit %d: %s", code, errs)
+	}
+	_, plain, _ := vitrine(t, nil, "config")
+	if code, again, errs := vitrine(t, nil, "config", "--config", writeConfig(t, plain)); code != 0 || strings.Contains(again, "is set") {
+		t.Errorf("the default settings do not load: exit %d: %s\n%s", code, errs, again)
 	}
 }
 
 // TestConfigMistakes: all mistakes of all layers are named in one run.
 func TestConfigMistakes(t *testing.T) {
-	file := writeConfig(t, "qeue = 10\njpeg-quality = 'high'\nmax_area = 5\n[s3]\nnonsense = 1\nregion = ['a', 'b']\n")
+	file := writeConfig(t, "qeue = 10\njpeg-quality = 'high'\nmax_area = 5\ns3-prefix = 'x'\nrights = 'no uri'\n[s3]\nnonsense = 1\nregion = ['a', 'b']\n")
 	code, _, errs := vitrine(t, []string{"VITRINE_MEMORY=lots", "VITRINE_LOGLEVEL=debug", "VITRINE_FILTER=bicubic", "VITRINE_TRUSTED_PROXIES=10.0.0.0/99,::1"},
-		"config", "--config", file, "--sharpen=11", "--nonsense=1", "--queue", "many", "--listen=nowhere", "--public-url=ftp://x", "--icc=cmyk", "--background=nocolour")
+		"config", "--config", file, "--sharpen=11", "--nonsense=1", "--queue", "many", "--listen=nowhere", "--public-url=ftp://x", "--icc=cmyk", "--background=nocolour", "--cache-max=1", "--drain-timeout=-5s")
 	if code != 2 {
 		t.Fatalf("exit %d, want 2", code)
 	}
@@ -74,7 +78,7 @@ func TestConfigMistakes(t *testing.T) {
 		"s3-nonsense: unknown key", "s3-region: takes one value", "VITRINE_MEMORY: \"lots\" is not a size",
 		"VITRINE_LOGLEVEL: unknown variable", "VITRINE_FILTER: \"bicubic\" is not one of lanczos3",
 		"trusted-proxies: \"10.0.0.0/99\"", "sharpen: 11", "unknown flag --nonsense", "--queue", "listen: \"nowhere\"",
-		"public-url: \"ftp://x\"", "--icc", "--background",
+		"public-url: \"ftp://x\"", "--icc", "--background", "cache-max: 1", "drain-timeout: -5s", "rights: \"no uri\"",
 	} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("%q is not among the complaints:\n%s", want, errs)

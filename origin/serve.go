@@ -51,6 +51,7 @@ func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr
 	defer images.Close()
 	checks := map[string]server.Checker{"source": images}
 
+	gauges := map[string]func() int64{}
 	var store render.Store
 	if s.Cache != "" {
 		c, err := cache.Open(cache.Config{Dir: s.Cache, MaxBytes: int64(s.CacheMax)})
@@ -59,6 +60,8 @@ func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr
 		}
 		defer c.Close()
 		store, checks["cache"] = c, c
+		gauges["cache_entries"] = func() int64 { return c.Stats().Entries }
+		gauges["cache_bytes"] = func() int64 { return c.Stats().Bytes }
 	}
 	layout, err := s.layout()
 	if err != nil {
@@ -69,12 +72,13 @@ func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr
 		log.Warn("cache", "error", err.Error())
 	})
 	defer engine.Close()
+	gauges["renderings"] = func() int64 { return int64(engine.Waiting()) }
 
 	srv, err := server.New(s.serverConfig(engine.Style()), server.Deps{
 		Images:  engineImages{engine},
 		Gallery: newGallery(images, layout, titles),
 		Checks:  checks,
-		Gauges:  map[string]func() int64{"renderings": func() int64 { return int64(engine.Waiting()) }},
+		Gauges:  gauges,
 		Logger:  log,
 	})
 	if err != nil {
@@ -190,7 +194,7 @@ func (s *settings) serverConfig(style string) server.Config {
 			NoUpscale: !s.Upscaling, StrictSize: s.StrictSize,
 		},
 		ImageCacheControl: s.CacheControl, InfoCacheControl: s.InfoCacheControl,
-		RequestTimeout: s.RequestTimeout, DrainTimeout: s.DrainTimeout,
+		RequestTimeout: s.RequestTimeout, DrainTimeout: s.DrainTimeout, DrainDelay: s.DrainDelay,
 	}
 }
 

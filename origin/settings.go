@@ -29,6 +29,7 @@ type settings struct {
 	TrustedProxies []string      `placeholder:"CIDR,…" help:"Peers whose X-Forwarded-Proto, -Host and -Prefix are believed." group:"Server"`
 	Title          string        `default:"Vitrine" help:"Title of the gallery." group:"Server"`
 	RequestTimeout time.Duration `default:"60s" help:"Longest time for one rendering." group:"Server"`
+	DrainDelay     time.Duration `default:"0s" help:"Time between failing readiness and closing the door at shutdown, for load balancers to notice." group:"Server"`
 	DrainTimeout   time.Duration `default:"20s" help:"Time that running requests get at shutdown." group:"Server"`
 	LogLevel       string        `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines (debug, info, warn, error)." group:"Server"`
 	LogFormat      string        `default:"auto" enum:"auto,text,json" help:"Log format: auto is text on a terminal and JSON elsewhere." group:"Server"`
@@ -48,7 +49,7 @@ type settings struct {
 
 	MaxWidth   int      `default:"0" help:"Most pixels of width that are delivered; 0 is no limit." group:"Limits"`
 	MaxHeight  int      `default:"0" help:"Most pixels of height that are delivered; 0 is max-width." group:"Limits"`
-	MaxArea    int64    `default:"25000000" help:"Most pixels that are delivered in one image; 0 is no limit." group:"Limits"`
+	MaxArea    int64    `default:"10000000" help:"Most pixels that are delivered in one image; 0 is no limit." group:"Limits"`
 	Upscaling  bool     `default:"true" negatable:"" help:"Allow ^ sizes (and sizes above the region in version 2) within the limits." group:"Limits"`
 	StrictSize bool     `help:"Refuse !w,h sizes larger than the region, instead of delivering the region's size." group:"Limits"`
 	Memory     byteSize `default:"768MiB" help:"Memory for decoding and rendering." group:"Limits"`
@@ -149,6 +150,11 @@ func (c colour) MarshalText() ([]byte, error) {
 	return fmt.Appendf(nil, "#%02x%02x%02x", c.R, c.G, c.B), nil
 }
 
+// bytesPerPixel is the memory that the largest answer takes for each of its pixels
+// in the worst case, a square turned by 45° with transparent corners, doubled
+// because half of the memory is for the image that it is made of.
+const bytesPerPixel = 2 * (3*4 + 2*4*2)
+
 // check returns everything that is wrong with the settings, joined.
 func (s *settings) check() error {
 	var errs []error
@@ -162,7 +168,7 @@ func (s *settings) check() error {
 		}
 	}
 	for name, addr := range map[string]string{"listen": s.Listen, "admin-listen": s.AdminListen} {
-		if _, port, ok := cutLast(addr, ":"); addr != "" && (!ok || !isPort(port)) {
+		if _, port, ok := cutLast(addr, ":"); (addr != "" || name == "listen") && (!ok || !isPort(port)) {
 			bad(name, "%q is not an address such as 127.0.0.1:8182", addr)
 		}
 	}
@@ -195,8 +201,21 @@ func (s *settings) check() error {
 			bad(name, "%s is not a positive time", d)
 		}
 	}
-	if s.SourceTTL < 0 {
-		bad("source-ttl", "%s is negative", s.SourceTTL)
+	for name, d := range map[string]time.Duration{"source-ttl": s.SourceTTL, "drain-timeout": s.DrainTimeout, "drain-delay": s.DrainDelay} {
+		if d < 0 {
+			bad(name, "%s is negative", d)
+		}
+	}
+	if s.CacheMax < 64<<10 {
+		bad("cache-max", "%d bytes are too few; the least is 64KiB", int64(s.CacheMax))
+	}
+	for name, text := range map[string]string{"rights": s.Rights, "logo": s.Logo} {
+		if u, err := url.Parse(text); text != "" && (err != nil || !u.IsAbs() || u.Host == "") {
+			bad(name, "%q is not a URI such as https://example.org/x", text)
+		}
+	}
+	if need := s.MaxArea * bytesPerPixel; s.MaxArea > 0 && need > int64(s.Memory) {
+		bad("max-area", "%d pixels need memory of at least %dMiB", s.MaxArea, need>>20+1)
 	}
 	if _, err := s.layout(); err != nil {
 		bad("identifier-layout", "%s", fault.Public(err))

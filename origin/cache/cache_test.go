@@ -275,6 +275,9 @@ func TestWritesFail(t *testing.T) {
 	if err := os.Rename(c.tempDir(), filepath.Join(dir, "away")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(c.tempDir(), nil, 0o600); err != nil { // a file where the folder was
+		t.Fatal(err)
+	}
 	before := c.Stats()
 	if err := c.Put("b", []byte("two")); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Put: %v", err)
@@ -288,10 +291,33 @@ func TestWritesFail(t *testing.T) {
 	if s := c.Stats(); s.Errors != 1 || s.Bytes != before.Bytes {
 		t.Errorf("%+v, before %+v", s, before)
 	}
+	if err := os.Remove(c.tempDir()); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Rename(filepath.Join(dir, "away"), c.tempDir()); err != nil {
 		t.Fatal(err)
 	}
 	put(t, c, "b", []byte("two"))
+}
+
+// A folder that is deleted under a running server is begun anew.
+func TestDeletedFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	c := open(t, Config{Dir: dir})
+	put(t, c, "a", []byte("one"))
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := c.Get("a"); ok {
+		t.Error("what was deleted is there")
+	}
+	put(t, c, "b", []byte("two"))
+	if got, ok := c.Get("b"); !ok || string(got) != "two" {
+		t.Errorf("Get = %q, %v", got, ok)
+	}
+	if err := c.Check(t.Context()); err != nil {
+		t.Errorf("Check: %v", err)
+	}
 }
 
 func TestCheckDoesNotPileUp(t *testing.T) {

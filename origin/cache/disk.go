@@ -58,6 +58,13 @@ func (c *Cache) write(path string, b []byte) error {
 // writeTemp writes b to a new file and returns its name.
 func (c *Cache) writeTemp(b []byte) (temp string, err error) {
 	f, err := os.CreateTemp(c.tempDir(), "put-*")
+	if errors.Is(err, fs.ErrNotExist) {
+		// The folder was deleted under us: begin a new one.
+		if err := os.MkdirAll(c.tempDir(), 0o700); err != nil {
+			return "", err
+		}
+		f, err = os.CreateTemp(c.tempDir(), "put-*")
+	}
 	if err != nil {
 		return "", err
 	}

@@ -67,9 +67,14 @@ type Style struct {
 	SRGB bool
 }
 
+// renderVersion is raised when the pixels of answers change, so that caches of
+// the version before are not served.
+const renderVersion = "v1-"
+
 // key names the style for cache keys: answers of different styles differ.
 func (s Style) key() string {
-	b := append(make([]byte, 0, 48), "q"...)
+	b := append(make([]byte, 0, 48), renderVersion...)
+	b = append(b, 'q')
 	b = strconv.AppendInt(b, int64(s.JPEGQuality), 10)
 	b = append(b, 'w')
 	b = strconv.AppendInt(b, int64(s.WebPQuality), 10)
@@ -137,9 +142,8 @@ func New(c Config, opener Opener, store Store, encoder *codec.Encoder, onError f
 	if onError == nil {
 		onError = func(error) {}
 	}
-	return &Engine{
+	e := &Engine{
 		config: c, style: c.Style.key(), store: store, encoder: encoder,
-		shelf:   newShelf(opener.Open, c.Pyramids, c.Limits, c.Recheck, c.Open, c.Timeout),
 		pixels:  newPixels(c.Memory/2, c.Queue, c.Timeout),
 		work:    newBudget(c.Memory - c.Memory/2),
 		workers: make(chan struct{}, c.Workers),
@@ -149,6 +153,8 @@ func New(c Config, opener Opener, store Store, encoder *codec.Encoder, onError f
 		writes:  make(chan struct{}, 64),
 		onError: onError,
 	}
+	e.shelf = newShelf(opener.Open, e, c.Recheck, c.Open, c.Timeout)
+	return e
 }
 
 // Close gives up open images and waits for answers that are being stored.
@@ -250,7 +256,8 @@ func (e *Engine) keep(tag string, data []byte) {
 // Waiting returns the number of renderings that run or wait.
 func (e *Engine) Waiting() int { return e.renders.waiting() }
 
-// compute runs f when a worker is free.
+// compute runs f when a worker is free. While f reads from a volume, its worker
+// is free for others (see yielding).
 func (e *Engine) compute(ctx context.Context, f func() error) error {
 	select {
 	case e.workers <- struct{}{}:
@@ -259,4 +266,30 @@ func (e *Engine) compute(ctx context.Context, f func() error) error {
 	case <-ctx.Done():
 		return fault.E("render.compute", fault.Unavailable, ctx.Err())
 	}
+}
+
+// yielding reads an object for work that runs in compute, and gives the worker
+// away while it waits: a store that does not answer must not stop what needs only
+// the processor, nor make others wait for its deadline one after the other.
+type yielding struct {
+	object  source.Object
+	workers chan struct{}
+}
+
+// ReadAt implements io.ReaderAt.
+func (y yielding) ReadAt(p []byte, off int64) (int, error) {
+	<-y.workers
+	defer func() { y.workers <- struct{}{} }()
+	// The volume outlives every request: reads are bounded by the source's own
+	// deadlines, and what reads checks its context in between.
+	return y.object.ReadAt(context.Background(), p, off)
+}
+
+// openPicture reads the header of an object.
+func (e *Engine) openPicture(ctx context.Context, object source.Object) (p *codec.Picture, err error) {
+	err = e.compute(ctx, func() error {
+		p, err = codec.Open(yielding{object, e.workers}, object.Size(), e.config.Limits)
+		return err
+	})
+	return p, err
 }

@@ -188,5 +188,9 @@ func (e *Engine) storedTile(ctx context.Context, v *volume, c iiif.Canonical) (d
 	if e.mustConvert(v) {
 		return nil, false, nil
 	}
-	return v.picture.Stored(ctx, c)
+	err = e.compute(ctx, func() error {
+		data, ok, err = v.picture.Stored(ctx, c)
+		return err
+	})
+	return data, ok, err
 }

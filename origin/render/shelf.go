@@ -17,7 +17,7 @@ import (
 type shelf struct {
 	open     func(ctx context.Context, id string) (source.Object, error)
 	pyramids Pyramids // nil when there are none
-	limits   codec.Limits
+	read     func(ctx context.Context, object source.Object) (*codec.Picture, error)
 	ttl      time.Duration
 	max      int
 	now      func() time.Time
@@ -42,9 +42,9 @@ type volume struct {
 	shelved *list.Element // nil when off the shelf
 }
 
-func newShelf(open func(context.Context, string) (source.Object, error), pyramids Pyramids, limits codec.Limits, ttl time.Duration, max int, timeout time.Duration) *shelf {
+func newShelf(open func(context.Context, string) (source.Object, error), e *Engine, ttl time.Duration, max int, timeout time.Duration) *shelf {
 	s := &shelf{
-		open: open, pyramids: pyramids, limits: limits, ttl: ttl, max: max, now: time.Now,
+		open: open, pyramids: e.config.Pyramids, read: e.openPicture, ttl: ttl, max: max, now: time.Now,
 		// Opening is cheap and bounded by the source; the limit only guards
 		// against a flood of distinct identifiers.
 		opens:   newFlights[*volume](4096, timeout),
@@ -94,9 +94,7 @@ func (s *shelf) refresh(ctx context.Context, id string) (*volume, error) {
 	}
 	object, pyramid := s.best(ctx, id, object)
 
-	// The volume outlives this request: its reads are bounded by the source's own
-	// deadlines, decodes add their context.
-	picture, err := codec.Open(source.Reader(context.WithoutCancel(ctx), object), object.Size(), s.limits)
+	picture, err := s.read(ctx, object)
 	if err != nil {
 		object.Close()
 		return nil, err

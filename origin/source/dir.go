@@ -44,9 +44,13 @@ type Dir struct {
 	waiting chan struct{} // bounds system calls that hang
 	listing *listing
 
-	mu   sync.Mutex
-	root *os.Root
+	mu     sync.Mutex
+	root   *os.Root
+	looked time.Time // when root was last compared with the folder at path
 }
+
+// rootAge is how long the folder at the path is taken to be the same one.
+const rootAge = time.Second
 
 var (
 	errIrregular = errors.New("not a regular file")
@@ -129,7 +133,19 @@ func (d *Dir) within(f func(root *os.Root) error) error {
 	for range 3 {
 		d.mu.Lock()
 		root := d.root
+		look := time.Since(d.looked) > rootAge
+		if look {
+			d.looked = time.Now()
+		}
 		d.mu.Unlock()
+		if look {
+			// A folder may be exchanged by a rename, with the same names in it.
+			if same, err := d.refresh(root); err != nil {
+				return errors.Join(errReplaced, err)
+			} else if !same {
+				continue
+			}
+		}
 		err := f(root)
 		switch {
 		case errors.Is(err, os.ErrClosed):

@@ -2,6 +2,7 @@ package iiif
 
 import (
 	"errors"
+	"math"
 	"strconv"
 
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
@@ -40,6 +41,17 @@ func (c Canonical) Full() bool { return c.full }
 
 // Upscaled reports whether the result is wider or higher than the region.
 func (c Canonical) Upscaled() bool { return c.Width > c.Region.W || c.Height > c.Region.H }
+
+// Turned returns the dimensions of the result: those of the scaled region after
+// its rotation, the smallest upright rectangle around it. Up to twice the maximum
+// area is allowed for them, which is what a square needs at 45°; a thin image can
+// need any multiple.
+func (c Canonical) Turned() (width, height int64) {
+	sin, cos := math.Sincos(c.Rotation * math.Pi / 180)
+	sin, cos = math.Abs(sin), math.Abs(cos)
+	w, h := float64(c.Width), float64(c.Height)
+	return int64(w*cos + h*sin + 0.5), int64(w*sin + h*cos + 0.5)
+}
 
 // frame is where a size is resolved: a region, in an image, within bounds.
 type frame struct {
@@ -84,6 +96,9 @@ func (r Request) Resolve(info Info, lim Limits) (Canonical, error) {
 		Mirror: r.mirror, Rotation: r.degrees,
 		Quality: r.quality.canonical(info.Native), Format: r.format,
 		full: f.full, aspect: f.heightFor(w) == h,
+	}
+	if bw, bh := c.Turned(); f.bounds.hasArea && (bw > maxDim || bh > maxDim || bw*bh/2 > f.bounds.area) {
+		return Canonical{}, fault.New(op, fault.Invalid, "turned by this angle the image would measure "+dimensions(bw, bh)+", more than is delivered")
 	}
 	if maxW, maxH := f.bounds.fit(f.w, f.h, maxDim, maxDim, false); w == maxW && h == maxH {
 		c.max = true

@@ -19,22 +19,17 @@ const (
 // Version 3 is JSON-LD with the profile parameter, unless JSON is preferred: by a
 // higher q, or by its name where JSON-LD is only matched by a wildcard, as in
 // "application/json, text/plain, */*". Version 2 is the other way round: JSON,
-// unless JSON-LD is asked for by name (2.1 §5.1). A header that names text/html
-// and neither JSON type is that of a browser's address bar: it gets plain JSON,
-// which browsers show, while some of them download JSON-LD. Nothing is refused:
-// a header that accepts neither type gets the version's default.
+// unless JSON-LD is asked for by name (2.1 §5.1). Nothing is
+// refused: a header that accepts neither type gets the version's default.
 func NegotiateInfo(accept string, v Version) (contentType string) {
-	ld, json, html := weigh(accept)
+	ld, json := weigh(accept)
 	if v == V2 {
 		if ld.named && ld.q > 0 && ld.q >= json.q {
 			return jsonLDType
 		}
 		return jsonType
 	}
-	switch {
-	case html && !ld.named && !json.named:
-		return jsonType
-	case json.q > ld.q, json.q == ld.q && json.q > 0 && json.named && !ld.named:
+	if json.q > ld.q || json.q == ld.q && json.q > 0 && json.named && !ld.named {
 		return jsonType
 	}
 	return jsonLDType3
@@ -55,7 +50,7 @@ func (w *weight) take(rank int, q float64) {
 }
 
 // weigh reads an Accept header. Elements that are malformed count as absent.
-func weigh(accept string) (ld, json weight, html bool) {
+func weigh(accept string) (ld, json weight) {
 	for accept != "" {
 		var element string
 		element, accept = cutQuoted(accept, ',')
@@ -70,8 +65,6 @@ func weigh(accept string) (ld, json weight, html bool) {
 			ld.take(3, q)
 		case jsonType:
 			json.take(3, q)
-		case "text/html":
-			html = html || q > 0
 		case "application/*":
 			ld.take(2, q)
 			json.take(2, q)
@@ -80,7 +73,7 @@ func weigh(accept string) (ld, json weight, html bool) {
 			json.take(1, q)
 		}
 	}
-	return ld, json, html
+	return ld, json
 }
 
 // quality returns the q of a media range's parameters, 1 when there is none.

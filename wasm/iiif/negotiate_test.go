@@ -22,8 +22,8 @@ func TestNegotiateInfo(t *testing.T) {
 		{"", ld3, plain},
 		{"*/*", ld3, plain}, // fetch, XMLHttpRequest, curl
 		{"application/*", ld3, plain},
-		{firefox, plain, plain},
-		{chrome, plain, plain},
+		{firefox, ld3, plain}, // JSON was not asked for
+		{chrome, ld3, plain},
 		{axios, plain, plain},
 		{"application/ld+json", ld3, ld2}, // the official validator
 		{"Application/LD+JSON", ld3, ld2},

@@ -341,3 +341,28 @@ func TestMaxAgainstNotes(t *testing.T) {
 		}
 	}
 }
+
+// TestTurnedSize: a thin image turned by a free angle can measure many times its
+// area; up to twice the maximum is delivered, what a square needs.
+func TestTurnedSize(t *testing.T) {
+	lim := iiif.Limits{MaxArea: 10_000}
+	for _, c := range []struct {
+		path string
+		ok   bool
+	}{
+		{"full/100,100/45/default.png", true}, {"full/^5000,2/90/default.png", true}, {"full/^5000,2/0/default.png", true},
+		{"full/^5000,2/45/default.png", false}, {"full/^5000,2/1/default.png", false}, {"full/^200,50/30/default.png", false}, {"full/^150,50/10/default.png", true},
+	} {
+		req, err := iiif.Parse("/iiif/3/a/" + c.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := req.Resolve(iiif.Info{Width: 100, Height: 100}, lim)
+		if (err == nil) != c.ok || err != nil && kindOf(err) != "invalid" {
+			t.Errorf("%s: %v", c.path, err)
+		}
+		if w, h := got.Turned(); err == nil && got.Rotation == 90 && (w != int64(got.Height) || h != int64(got.Width)) {
+			t.Errorf("%s: turned it measures %d × %d", c.path, w, h)
+		}
+	}
+}
