@@ -48,8 +48,8 @@ fuzz: ## run every fuzz target for FUZZTIME (10s) each
 			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
 		done; done
 
-bench: ## time the parts of the server
-	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
+bench: ## compare with libvips, libjpeg-turbo, IIPImage and nginx (installs them; BENCH=-quick is short)
+	$(GO) run ./origin/bench $(BENCH)
 
 clean: ## remove what was built
 	rm -rf bin .cache
