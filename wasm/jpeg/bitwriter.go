@@ -8,17 +8,23 @@ import (
 const (
 	// outputSize is the size of the output buffer in bytes.
 	outputSize = 32 << 10
+	// rawSize is the size of the buffer for bits, in bytes: it should stay in the
+	// first-level cache.
+	rawSize = 4 << 10
 	// blockRoom is more than one coded block can take: 64 coefficients of 27
-	// bits, every byte stuffed, and what the accumulator holds.
-	blockRoom = 512
+	// bits, and the eight bytes that are stored at a time.
+	blockRoom = 256
 )
 
-// encTable is a Huffman table for encoding: code<<8 | length by symbol, zero for
-// symbols without a code.
+// encTable is a Huffman table for encoding.
 type encTable struct {
 	counts  [16]byte
 	symbols []byte
-	code    [256]uint32
+	// code is code<<8 | length by symbol, zero for symbols without a code.
+	code [256]uint32
+	// joint is, for AC symbols of at most ten bits of value, the code with room
+	// for the value behind it, and in the low six bits the length of both.
+	joint [256]uint32
 }
 
 func newEncTable(counts [16]byte, symbols []byte) *encTable {
@@ -26,7 +32,11 @@ func newEncTable(counts [16]byte, symbols []byte) *encTable {
 	code, place := uint32(0), 0
 	for i, n := range counts {
 		for range n {
-			t.code[symbols[place]] = code<<8 | uint32(i+1)
+			symbol := symbols[place]
+			t.code[symbol] = code<<8 | uint32(i+1)
+			if width := uint32(symbol & 15); width <= 10 {
+				t.joint[symbol] = code<<(width+6) | uint32(i+1) + width
+			}
 			code++
 			place++
 		}
@@ -39,9 +49,17 @@ func newEncTable(counts [16]byte, symbols []byte) *encTable {
 type bitWriter struct {
 	w   io.Writer
 	err error
-	acc uint64 // bits not yet written, the last one lowest
-	n   uint   // how many, at most 63
 	buf []byte // pending bytes, with room up to its capacity
+
+	// Bits are collected first, eight bytes at a time, and stuffed later.
+	raw  *[rawSize]byte
+	at   int    // bytes in raw
+	acc  uint64 // bits behind them, the last one lowest
+	free int    // by how many more it may have, 1 to 64
+}
+
+func newBitWriter(w io.Writer) bitWriter {
+	return bitWriter{w: w, buf: make([]byte, 0, outputSize), raw: new([rawSize]byte), free: 64}
 }
 
 // flush hands what is pending to the writer.
@@ -52,80 +70,83 @@ func (b *bitWriter) flush() {
 	b.buf = b.buf[:0]
 }
 
-// put appends the low size bits of code, size at most 32. There must be room
-// for 16 bytes.
-func (b *bitWriter) put(code uint32, size uint) {
-	if b.n+size < 64 {
-		b.acc = b.acc<<size | uint64(code)
-		b.n += size
-		return
+// spill stuffs the collected bytes.
+func (b *bitWriter) spill() {
+	if cap(b.buf)-len(b.buf) < 2*rawSize {
+		b.flush()
 	}
-	rest := b.n + size - 64
-	b.emit(b.acc<<(size-rest) | uint64(code)>>rest)
-	b.acc = uint64(code)
-	b.n = rest
+	b.buf = appendStuffed(b.buf, b.raw[:b.at])
+	b.at = 0
 }
 
-// emit appends 64 bits, a zero stuffed behind every 0xFF.
-func (b *bitWriter) emit(x uint64) {
-	if !hasFF(x) {
-		b.buf = append(b.buf, byte(x>>56), byte(x>>48), byte(x>>40), byte(x>>32),
-			byte(x>>24), byte(x>>16), byte(x>>8), byte(x))
-		return
-	}
-	for shift := 56; shift >= 0; shift -= 8 {
-		c := byte(x >> shift)
-		b.buf = append(b.buf, c)
-		if c == 0xFF {
-			b.buf = append(b.buf, 0)
-		}
-	}
-}
-
-// finish fills the last byte with ones, T.81 §F.1.2.3, and appends it.
+// finish fills the last byte with ones, T.81 §F.1.2.3, and makes all bytes
+// pending.
 func (b *bitWriter) finish() {
-	b.put(0x7F, 7)
-	for b.n >= 8 {
-		c := byte(b.acc >> (b.n - 8))
-		b.buf = append(b.buf, c)
-		if c == 0xFF {
-			b.buf = append(b.buf, 0)
-		}
-		b.n -= 8
+	if b.free < 64 {
+		put64(b.raw[b.at:], b.acc<<b.free|(1<<b.free-1))
+		b.at += (64 - b.free + 7) / 8
 	}
-	b.acc, b.n = 0, 0
+	b.spill()
+	b.acc, b.free = 0, 64
 }
 
 // encodeBlock writes one block, its coefficients in zigzag order with nonzero
-// saying which of them are, and returns nothing but the writer's new state. diff
-// is the difference of the DC coefficient to the last.
+// saying which of them are. diff is the difference of the DC coefficient to the
+// last. AC coefficients have at most ten bits.
 func encodeBlock(b *bitWriter, blk *[64]int16, nonzero uint64, diff int32, dc, ac *encTable) {
-	if cap(b.buf)-len(b.buf) < blockRoom {
-		b.flush()
+	if b.at > rawSize-blockRoom {
+		b.spill()
 	}
 	size, tail := magnitude(diff)
 	e := dc.code[size]
-	b.put(e>>8<<size|tail, uint(e&0xFF)+size)
-	last := -1
-	nonzero >>= 1
-	for base := 1; nonzero != 0; {
-		zeros := bits.TrailingZeros64(nonzero)
-		base += zeros
-		last = base
-		for ; zeros > 15; zeros -= 16 {
+	b.put(e>>8<<size|tail, int(e&0xFF)+int(size))
+
+	acc, free, at, raw := b.acc, b.free, b.at, b.raw
+	last := 0
+	for rest := nonzero &^ 1; rest != 0; rest &= rest - 1 {
+		k := bits.TrailingZeros64(rest)
+		zeros := k - last - 1
+		last = k
+		if zeros > 15 {
+			b.acc, b.free, b.at = acc, free, at
 			e := ac.code[0xF0]
-			b.put(e>>8, uint(e&0xFF))
+			for ; zeros > 15; zeros -= 16 {
+				b.put(e>>8, int(e&0xFF))
+			}
+			acc, free, at = b.acc, b.free, b.at
 		}
-		size, tail := magnitude(int32(blk[base&63]))
-		e := ac.code[byte(zeros<<4|int(size))]
-		b.put(e>>8<<size|tail, uint(e&0xFF)+size)
-		nonzero >>= uint(bits.TrailingZeros64(nonzero)) + 1
-		base++
+		v := int32(blk[k&63])
+		sign := v >> 31
+		size := uint(bits.Len32(uint32((v ^ sign) - sign)))
+		e := ac.joint[byte(zeros<<4|int(size))]
+		code := uint64(e>>6 | uint32(v+sign)&(1<<(size&31)-1))
+		n := int(e & 63)
+		if free -= n; free > 0 {
+			acc = acc<<(n&63) | code
+			continue
+		}
+		put64(raw[at:], acc<<((n+free)&63)|code>>(-free&63))
+		at += 8
+		acc = code
+		free += 64
 	}
+	b.acc, b.free, b.at = acc, free, at
 	if last != 63 {
 		e := ac.code[0]
-		b.put(e>>8, uint(e&0xFF))
+		b.put(e>>8, int(e&0xFF))
 	}
+}
+
+// put appends the low length bits of code, length at most 32.
+func (b *bitWriter) put(code uint32, length int) {
+	if b.free -= length; b.free > 0 {
+		b.acc = b.acc<<length | uint64(code)
+		return
+	}
+	put64(b.raw[b.at:], b.acc<<(length+b.free)|uint64(code)>>-b.free)
+	b.at += 8
+	b.acc = uint64(code)
+	b.free += 64
 }
 
 // magnitude returns the size category of v and its additional bits, T.81

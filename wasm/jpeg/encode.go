@@ -47,7 +47,7 @@ func Encode(w io.Writer, m *pixel.Image, o EncodeOptions) error {
 	case m.Width < 1 || m.Height < 1 || len(m.Planes) != m.Model.Planes():
 		return fault.E(op, fault.Invalid, errors.New("the image has no pixels"))
 	}
-	e := &encoder{bitWriter: bitWriter{w: w, buf: make([]byte, 0, outputSize)}}
+	e := &encoder{bitWriter: newBitWriter(w)}
 	e.width, e.height = m.Width, m.Height
 	for i := range m.Planes {
 		c := encComponent{plane: &m.Planes[i], id: byte(i + 1), h: 1, v: 1}
@@ -95,6 +95,18 @@ type encoder struct {
 	quant         [2]*quantizer
 	huff          [2][2]*encTable // DC and AC, for luma and chroma
 	count         *[2][2]histogram
+	jobs          [batchSize]encJob
+	n             int // jobs that wait
+}
+
+// encJob is a block on its way.
+type encJob struct {
+	c       *encComponent
+	src     []byte // nil for a block outside of the plane
+	stride  int
+	edge    [64]byte // what src is at the plane's edge
+	out     [64]int16
+	nonzero uint64
 }
 
 // typical chooses the Huffman tables of T.81 annex K.3.
@@ -181,8 +193,6 @@ func (e *encoder) blocks() {
 		e.comps[0].h, e.comps[0].v = 1, 1
 		hmax, vmax = 1, 1
 	}
-	var blk [64]int32
-	var out [64]int16
 	for my := range ceilDiv(e.height, 8*vmax) {
 		for mx := range ceilDiv(e.width, 8*hmax) {
 			if e.err != nil {
@@ -192,36 +202,58 @@ func (e *encoder) blocks() {
 				c := &e.comps[i]
 				for v := range c.v {
 					for h := range c.h {
-						e.block(c, mx*c.h+h, my*c.v+v, &blk, &out)
+						e.block(c, mx*c.h+h, my*c.v+v)
 					}
 				}
 			}
 		}
 	}
+	e.drain()
 }
 
-// block does one block. Blocks outside of the plane repeat the mean of the one
+// block takes one block. Blocks outside of the plane repeat the mean of the one
 // before and cost a few bits.
-func (e *encoder) block(c *encComponent, bx, by int, blk *[64]int32, out *[64]int16) {
-	var nonzero uint64
-	var diff int32
+func (e *encoder) block(c *encComponent, bx, by int) {
+	j := &e.jobs[e.n]
+	j.c, j.src, j.nonzero = c, nil, 0
 	if x, y, p := bx*8, by*8, c.plane; x < p.Width && y < p.Height {
 		if x+8 <= p.Width && y+8 <= p.Height {
-			fdct8(p.Pix[y*p.Stride+x:], p.Stride, blk)
+			j.src, j.stride = p.Pix[y*p.Stride+x:], p.Stride
 		} else {
-			var edge [64]byte
-			border(p, x, y, &edge)
-			fdct8(edge[:], 8, blk)
+			border(p, x, y, &j.edge)
+			j.src, j.stride = j.edge[:], 8
 		}
-		nonzero = quantize(blk, e.quant[c.kind], out)
-		diff = int32(out[0]) - c.pred
-		c.pred = int32(out[0])
 	}
-	if e.count != nil {
-		countBlock(out, nonzero, diff, &e.count[0][c.kind], &e.count[1][c.kind])
-	} else {
-		encodeBlock(&e.bitWriter, out, nonzero, diff, e.huff[0][c.kind], e.huff[1][c.kind])
+	if e.n++; e.n == batchSize {
+		e.drain()
 	}
+}
+
+// drain does the blocks that wait.
+func (e *encoder) drain() {
+	e.transform(e.jobs[:e.n])
+	for i := range e.n {
+		j := &e.jobs[i]
+		c := j.c
+		var diff int32
+		if j.src != nil {
+			diff = int32(j.out[0]) - c.pred
+			c.pred = int32(j.out[0])
+		}
+		if e.count != nil {
+			countBlock(&j.out, j.nonzero, diff, &e.count[0][c.kind], &e.count[1][c.kind])
+		} else {
+			encodeBlock(&e.bitWriter, &j.out, j.nonzero, diff, e.huff[0][c.kind], e.huff[1][c.kind])
+		}
+	}
+	e.n = 0
+}
+
+// transformScalar computes the coefficients of one block.
+func (e *encoder) transformScalar(j *encJob) {
+	var blk [64]int32
+	fdct8(j.src, j.stride, &blk)
+	j.nonzero = quantize(&blk, e.quant[j.c.kind], &j.out)
 }
 
 // border copies 8 × 8 samples, repeating the last column and row of the plane.

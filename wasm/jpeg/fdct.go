@@ -1,5 +1,7 @@
 package jpeg
 
+import "math/bits"
+
 // fdct8 computes the coefficients of the 8 × 8 samples in rows of src, in natural
 // order, eight times too large. It is the counterpart of idct8: rows first, the
 // same constants.
@@ -45,12 +47,17 @@ func fdct8(src []byte, stride int, b *[64]int32) {
 	}
 }
 
-// quantizer divides coefficients by a quantization table, in zigzag order.
+// quantizer divides coefficients by a quantization table.
 type quantizer struct {
+	// In zigzag order.
 	half  [64]uint32 // half the divisor
 	recip [64]uint32 // 2³² / divisor, rounded up
 	least [64]uint32 // the divisor: less, with half, gives zero
 	table [64]uint8  // what the file states
+	// words is for vector units, in natural order: half the divisor, a
+	// reciprocal, and a power of two. The upper halves of 32-bit products take
+	// the places of a division and a shift.
+	words [3][64]uint16
 }
 
 // newQuantizer scales one of the typical tables to a quality from 1 to 100 by
@@ -66,6 +73,13 @@ func newQuantizer(base *[64]uint8, quality int) *quantizer {
 		q.table[k] = uint8(v)
 		q.half[k], q.least[k] = uint32(v*4), uint32(v*8)
 		q.recip[k] = uint32((1<<32 + int64(v*8) - 1) / int64(v*8))
+		// With d = 8v, 2ˢ < d ≤ 2ˢ⁺¹ and r = 2¹⁶⁺ˢ/d rounded up, x·r/2¹⁶⁺ˢ exceeds
+		// x/d by less than x/2¹⁶⁺ˢ, which is less than 1/d for x up to 2¹⁵: no
+		// integer lies between.
+		s := bits.Len(uint(v*8-1)) - 1
+		q.words[0][at] = uint16(v * 4)
+		q.words[1][at] = uint16((1<<(16+s) + v*8 - 1) / (v * 8))
+		q.words[2][at] = uint16(1 << (16 - s))
 	}
 	return q
 }

@@ -47,16 +47,18 @@ type decoder struct {
 }
 
 func newDecoder(r io.Reader, op string) *decoder {
-	d := &decoder{op: op, stream: stream{r: r, store: inputs.Get().(*[inputSize]byte)}}
-	d.buf = d.store[:0]
+	d := &decoder{op: op, stream: stream{r: r, room: inputs.Get().(*input)}}
+	d.buf = d.room.bytes[:0]
+	d.win = &d.room.window
+	d.align()
 	d.h.Orientation = 1
 	return d
 }
 
 // close gives the input buffer back.
 func (d *decoder) close() {
-	inputs.Put(d.store)
-	d.store, d.buf = nil, nil
+	inputs.Put(d.room)
+	d.room, d.buf, d.win = nil, nil, nil
 }
 
 // readHeader reads up to and including the first SOS marker code and completes

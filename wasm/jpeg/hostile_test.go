@@ -398,7 +398,7 @@ func TestMemory(t *testing.T) {
 // rawFile writes planes as they are, with any sampling factors.
 func rawFile(app14 []byte, width, height int, comps ...encComponent) []byte {
 	var b bytes.Buffer
-	e := &encoder{bitWriter: bitWriter{w: &b, buf: make([]byte, 0, outputSize)}, width: width, height: height, comps: comps}
+	e := &encoder{bitWriter: newBitWriter(&b), width: width, height: height, comps: comps}
 	for i := range e.quant {
 		e.quant[i] = newQuantizer(&typicalQuant[i], 100)
 	}

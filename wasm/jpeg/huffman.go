@@ -114,7 +114,12 @@ func (t *huffTable) fill(code int32, size uint, symbol byte, dc bool) {
 // long decodes a code that the lookup does not know, from its first 16 bits. It
 // returns size 0 when there is no such code.
 func (t *huffTable) long(code int32) (symbol byte, size uint) {
-	for n := uint(1); n <= 16; n++ {
+	return t.longer(code, 1)
+}
+
+// longer is long for a code that is known to have at least the given size.
+func (t *huffTable) longer(code int32, least uint) (symbol byte, size uint) {
+	for n := least; n <= 16; n++ {
 		if code < t.limit[n] {
 			return t.symbols[byte(code>>(16-n)+t.offset[n])], n
 		}
@@ -140,79 +145,99 @@ func (s *stream) symbol(t *huffTable) (byte, bool) {
 
 // decodeBlock decodes the coefficients of one block of a sequential scan into
 // blk, which must be zero, in natural order: the difference of the DC
-// coefficient and the AC coefficients. It returns the zigzag place of the last
-// one, or -1 when the bits make no sense.
+// coefficient and the AC coefficients. Behind the zigzag place it returns all are
+// zero; -1 says that the bits make no sense.
 func decodeBlock(s *stream, dc, ac *huffTable, blk *[64]int16) int {
+	s.prepare()
 	diff, ok := s.dcDiff(dc)
 	if !ok {
 		return -1
 	}
 	blk[0] = int16(diff)
-	acc, n := s.acc, s.n
-	last := 0
-	for k := uint32(1); k < 64; k++ {
-		if n < 32 {
-			s.acc, s.n = acc, n
-			s.refill()
-			acc, n = s.acc, s.n
-		}
-		e := ac.look[acc>>(64-lookBits)]
+	acc, n, p, win := s.acc, s.n, s.p, s.win
+	k := uint32(1)
+	var e uint32
+	for k < 64 {
+		acc |= be64(win[p:]) >> (n & 63)
+		p += int(63-n) >> 3
+		n |= 56
+		// The 56 bits are enough for three codes: two from the table with their
+		// values, and a long one.
+		e = ac.look[acc>>(64-lookBits)]
 		if e&entryValue != 0 {
 			acc <<= e & entryBits
 			n -= uint(e & entryBits)
 			k += e >> 8 & 0xFF
 			if k > 63 {
-				if e>>8&0xFF != skipAll {
-					last = -1
-				}
+				k++
 				break
 			}
 			blk[zigzag[k]&63] = int16(e >> 16)
-			last = int(k)
-			continue
+			k++
+			if k == 64 {
+				break
+			}
+			e = ac.look[acc>>(64-lookBits)]
+			if e&entryValue != 0 {
+				acc <<= e & entryBits
+				n -= uint(e & entryBits)
+				k += e >> 8 & 0xFF
+				if k > 63 {
+					k++
+					break
+				}
+				blk[zigzag[k]&63] = int16(e >> 16)
+				k++
+				continue
+			}
 		}
 		symbol, size := byte(e>>8), uint(e&entryBits)
 		if e == 0 {
-			if symbol, size = ac.long(int32(acc >> 48)); size == 0 {
-				last = -1
-				break
+			if symbol, size = ac.longer(int32(acc>>48), lookBits+1); size == 0 {
+				return -1
 			}
 		}
-		acc <<= size
+		acc <<= size & 63
 		n -= size
 		width := uint(symbol & 15)
 		if width == 0 && symbol != 0xF0 {
+			e = skipAll << 8
+			k += skipAll + 1
 			break
 		}
 		if k += uint32(symbol >> 4); k > 63 {
-			last = -1
-			break
+			return -1
 		}
 		if width > 0 {
 			blk[zigzag[k]&63] = int16(extend(int32(acc>>(64-width)), width))
 			acc <<= width
 			n -= width
-			last = int(k)
 		}
+		k++
 	}
-	s.acc, s.n = acc, n
-	return last
+	s.acc, s.n, s.p = acc, n, p
+	if k > 64 {
+		// An end of block before its last place, or a run of zeros beyond it.
+		if e>>8&0xFF != skipAll {
+			return -1
+		}
+		k -= skipAll + 1
+	}
+	return int(k) - 1
 }
 
 // skipBlock is decodeBlock without the AC coefficients: it only keeps the place
 // in the bits and returns the DC difference.
 func skipBlock(s *stream, dc, ac *huffTable) (diff int32, ok bool) {
-	diff, ok = s.dcDiff(dc)
-	if !ok {
+	s.prepare()
+	if diff, ok = s.dcDiff(dc); !ok {
 		return 0, false
 	}
-	acc, n := s.acc, s.n
+	acc, n, p, win := s.acc, s.n, s.p, s.win
 	for k := uint32(1); k < 64; k++ {
-		if n < 32 {
-			s.acc, s.n = acc, n
-			s.refill()
-			acc, n = s.acc, s.n
-		}
+		acc |= be64(win[p:]) >> (n & 63)
+		p += int(63-n) >> 3
+		n |= 56
 		e := ac.look[acc>>(64-lookBits)]
 		if e&entryValue != 0 {
 			acc <<= e & entryBits
@@ -223,7 +248,7 @@ func skipBlock(s *stream, dc, ac *huffTable) (diff int32, ok bool) {
 		}
 		symbol, size := byte(e>>8), uint(e&entryBits)
 		if e == 0 {
-			if symbol, size = ac.long(int32(acc >> 48)); size == 0 {
+			if symbol, size = ac.longer(int32(acc>>48), lookBits+1); size == 0 {
 				return 0, false
 			}
 		}
@@ -236,15 +261,13 @@ func skipBlock(s *stream, dc, ac *huffTable) (diff int32, ok bool) {
 		k += uint32(symbol >> 4)
 		ok = k < 64
 	}
-	s.acc, s.n = acc, n
+	s.acc, s.n, s.p = acc, n, p
 	return diff, ok
 }
 
 // dcDiff takes a DC difference, T.81 §F.2.2.1.
 func (s *stream) dcDiff(t *huffTable) (diff int32, ok bool) {
-	if s.n < 32 {
-		s.refill()
-	}
+	s.refill()
 	e := t.look[s.acc>>(64-lookBits)]
 	if e&entryValue != 0 {
 		s.acc <<= e & entryBits
@@ -253,7 +276,7 @@ func (s *stream) dcDiff(t *huffTable) (diff int32, ok bool) {
 	}
 	symbol, size := byte(e>>8), uint(e&entryBits)
 	if e == 0 {
-		if symbol, size = t.long(int32(s.acc >> 48)); size == 0 {
+		if symbol, size = t.longer(int32(s.acc>>48), lookBits+1); size == 0 {
 			return 0, false
 		}
 	}

@@ -35,19 +35,19 @@ func idct4(blk *[64]int16, quant *[64]uint16, dst []byte, stride int) {
 		}
 		b, q, w := blk[x:x+57:x+57], quant[x:x+57:x+57], ws[x:x+25:x+25]
 		if b[8]|b[16]|b[24]|b[40]|b[48]|b[56] == 0 {
-			v := int32(b[0]) * int32(q[0]) << passBits
+			v := word(scaled(b[0], q[0]) << passBits)
 			w[0], w[8], w[16], w[24] = v, v, v, v
 			continue
 		}
-		e := int32(b[0])*int32(q[0])<<(constBits+1) + 1<<(shift-1)
-		z := int32(b[16])*int32(q[16])*c1847 - int32(b[48])*int32(q[48])*c0765
+		e := scaled(b[0], q[0])<<(constBits+1) + 1<<(shift-1)
+		z := scaled(b[16], q[16])*c1847 - scaled(b[48], q[48])*c0765
 		a0, a1 := e+z, e-z
-		x1, x3 := int32(b[8])*int32(q[8]), int32(b[24])*int32(q[24])
-		x5, x7 := int32(b[40])*int32(q[40]), int32(b[56])*int32(q[56])
+		x1, x3 := scaled(b[8], q[8]), scaled(b[24], q[24])
+		x5, x7 := scaled(b[40], q[40]), scaled(b[56], q[56])
 		o0 := x1*c2562 + x3*c0899 - x5*r0601 - x7*r0509
 		o1 := x1*r1061 - x3*r2172 + x5*r1451 - x7*r0211
-		w[0], w[24] = (a0+o0)>>shift, (a0-o0)>>shift
-		w[8], w[16] = (a1+o1)>>shift, (a1-o1)>>shift
+		w[0], w[24] = word((a0+o0)>>shift), word((a0-o0)>>shift)
+		w[8], w[16] = word((a1+o1)>>shift), word((a1-o1)>>shift)
 	}
 	for y := range 4 {
 		w := (*[8]int32)(ws[8*y:])

@@ -52,6 +52,7 @@ func (d *decoder) dcScan(sc *scan, mx, my int) bool {
 			row := c.row(my*sc.v[i] + v)
 			for h := range sc.h[i] {
 				coef := &row[(mx*sc.h[i]+h)*c.coefPerBlock]
+				d.prepare()
 				if sc.refine {
 					*coef |= int16(d.bits(1) << sc.low)
 					continue
@@ -83,6 +84,7 @@ func (d *decoder) acFirst(sc *scan, mx, my int) bool {
 		d.eobrun--
 		return true
 	}
+	d.prepare()
 	table := sc.ac[0]
 	row := sc.comps[0].row(my)
 	blk := (*[64]int16)(row[mx*64:])
@@ -133,6 +135,7 @@ func (d *decoder) acRefine(sc *scan, mx, my int) bool {
 		d.eobrun--
 		return true
 	}
+	d.prepare()
 	blk := (*[64]int16)(c.row(my)[mx*64:])
 	one := int16(1) << sc.low
 	k := sc.first
@@ -227,6 +230,7 @@ func (d *decoder) refineRun(blk *[64]int16, k, last, zeros int, one int16) int {
 // reconstruct computes the samples of all wanted blocks from their coefficients.
 func (d *decoder) reconstruct() {
 	size := d.l.size
+	t := batch{size: size}
 	for i := range d.comps {
 		c := &d.comps[i]
 		c.grow(c.lines)
@@ -241,16 +245,21 @@ func (d *decoder) reconstruct() {
 					dst[0] = flat(int32(row[bx]), &c.quant)
 				default:
 					blk := (*[64]int16)(row[bx*64:])
-					if flatBlock(blk) {
+					switch {
+					case flatBlock(blk):
 						paint(dst, c.stride, size, flat(int32(blk[0]), &c.quant))
-					} else {
-						inverse(size, blk, &c.quant, dst, c.stride, 63)
+					case size >= 4:
+						*t.block() = *blk
+						t.add(&c.quant, dst, c.stride, 63)
+					default:
+						inverse(size, blk, &c.quant, dst, c.stride)
 					}
 				}
 			}
 			c.coef[by] = nil
 		}
 	}
+	t.flush()
 }
 
 // flatBlock reports whether a block has no AC coefficient.

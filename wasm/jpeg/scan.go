@@ -7,7 +7,8 @@ type scan struct {
 	n      int
 	comps  [4]*component
 	dc, ac [4]*huffTable
-	h, v   [4]int // blocks per MCU
+	skip   [4]*skipTable // of ac, when many blocks are skipped
+	h, v   [4]int        // blocks per MCU
 
 	first, last int  // zigzag places, progressive
 	low         uint // lowest bit sent

@@ -2,9 +2,11 @@ package jpeg
 
 // sequential decodes a scan of a sequential image, straight to samples.
 func (d *decoder) sequential(sc *scan) error {
-	var blk [64]int16
+	t := batch{size: d.l.size}
 	final := d.complete()
+	d.skipTables(sc)
 	for my := range sc.rows {
+		t.flush() // before planes grow
 		if my == sc.want.Max.Y {
 			if final {
 				return nil
@@ -19,6 +21,7 @@ func (d *decoder) sequential(sc *scan) error {
 		}
 		for mx := range sc.cols {
 			if final && mx == sc.want.Max.X && my == sc.want.Max.Y-1 {
+				t.flush()
 				return nil
 			}
 			if d.h.RestartInterval > 0 {
@@ -31,7 +34,7 @@ func (d *decoder) sequential(sc *scan) error {
 			}
 			wanted := inRow && mx >= sc.want.Min.X && mx < sc.want.Max.X
 			if !sc.lost {
-				if d.mcu(sc, mx, my, wanted, &blk) && !d.overrun() {
+				if d.mcu(sc, mx, my, wanted, &t) && !d.overrun() {
 					d.good++
 					continue
 				}
@@ -43,16 +46,18 @@ func (d *decoder) sequential(sc *scan) error {
 				return err
 			}
 			if wanted {
+				t.flush() // it may hold blocks of this MCU
 				d.blank(sc, mx, my)
 			}
 		}
 	}
+	t.flush()
 	return nil
 }
 
 // mcu decodes one MCU and computes its samples if they are wanted. It reports
-// false when the bits make no sense. blk is scratch, all zero before and after.
-func (d *decoder) mcu(sc *scan, mx, my int, wanted bool, blk *[64]int16) bool {
+// false when the bits make no sense. Samples may wait in t.
+func (d *decoder) mcu(sc *scan, mx, my int, wanted bool, t *batch) bool {
 	size := d.l.size
 	for i := range sc.n {
 		c := sc.comps[i]
@@ -60,7 +65,13 @@ func (d *decoder) mcu(sc *scan, mx, my int, wanted bool, blk *[64]int16) bool {
 		for v := range sc.v[i] {
 			for h := range sc.h[i] {
 				if !wanted || size == 1 {
-					diff, ok := skipBlock(&d.stream, dc, ac)
+					var diff int32
+					var ok bool
+					if skip := sc.skip[i]; skip != nil {
+						diff, ok = skipFast(&d.stream, dc, skip)
+					} else {
+						diff, ok = skipBlock(&d.stream, dc, ac)
+					}
 					if !ok {
 						return false
 					}
@@ -70,6 +81,7 @@ func (d *decoder) mcu(sc *scan, mx, my int, wanted bool, blk *[64]int16) bool {
 					}
 					continue
 				}
+				blk := t.block()
 				last := decodeBlock(&d.stream, dc, ac, blk)
 				if last < 0 {
 					*blk = [64]int16{}
@@ -83,7 +95,11 @@ func (d *decoder) mcu(sc *scan, mx, my int, wanted bool, blk *[64]int16) bool {
 					continue
 				}
 				blk[0] = int16(c.pred)
-				inverse(size, blk, &c.quant, dst, c.stride, last)
+				if size >= 4 {
+					t.add(&c.quant, dst, c.stride, last)
+					continue
+				}
+				inverse(size, blk, &c.quant, dst, c.stride)
 				*blk = [64]int16{}
 			}
 		}
@@ -103,16 +119,11 @@ func (d *decoder) blank(sc *scan, mx, my int) {
 	}
 }
 
-// inverse computes size × size samples of a block that has AC coefficients.
-func inverse(size int, blk *[64]int16, quant *[64]uint16, dst []byte, stride, last int) {
-	switch size {
-	case 8:
-		idct8(blk, quant, dst, stride, last)
-	case 4:
-		idct4(blk, quant, dst, stride)
-	case 2:
+// inverse computes 2 × 2 samples or one of a block that has AC coefficients.
+func inverse(size int, blk *[64]int16, quant *[64]uint16, dst []byte, stride int) {
+	if size == 2 {
 		idct2(blk, quant, dst, stride)
-	default:
+	} else {
 		dst[0] = flat(int32(blk[0]), quant)
 	}
 }

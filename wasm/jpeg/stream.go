@@ -15,25 +15,27 @@ const inputSize = 64<<10 + 16
 // maxOverhead bytes of segments and garbage.
 var errOverhead = errors.New("too many bytes outside of image data")
 
-// inputs holds input buffers between calls; their content does not matter.
-var inputs = sync.Pool{New: func() any { return new([inputSize]byte) }}
+// input is the memory that a stream works in.
+type input struct {
+	bytes  [inputSize]byte
+	window [windowSize]byte
+}
+
+// inputs holds inputs between calls; their content does not matter.
+var inputs = sync.Pool{New: func() any { return new(input) }}
 
 // stream is the compressed data: as bytes for the markers, as bits for the
-// entropy-coded segments. Bits never run past a marker; behind the last real
-// bit there are zeros without end, and overrun tells when they were used.
+// entropy-coded segments.
 type stream struct {
-	r     io.Reader
-	store *[inputSize]byte
-	buf   []byte // what has been read, a prefix of store
-	pos   int    // next byte of buf
-	err   error  // why r gives no more, sticky
+	r    io.Reader
+	room *input
+	buf  []byte // what has been read, a prefix of room.bytes
+	pos  int    // next byte of buf
+	err  error  // why r gives no more, sticky
 
 	overhead int64 // bytes spent outside of image data, at most maxOverhead
 
-	acc    uint64 // bits, the next one on top
-	n      uint   // number of valid bits in acc
-	pad    uint   // number of made-up zero bits ever put into acc
-	atMark bool   // the next byte is a marker's, or there is none
+	bitReader
 }
 
 // more reads at least one byte more, moving what is left to the front of the
@@ -42,19 +44,19 @@ func (s *stream) more() bool {
 	if s.err != nil {
 		return false
 	}
-	left := copy(s.store[:], s.buf[s.pos:])
-	s.buf, s.pos = s.store[:left], 0
+	left := copy(s.room.bytes[:], s.buf[s.pos:])
+	s.buf, s.pos = s.room.bytes[:left], 0
 	if left == inputSize {
 		return true
 	}
 	for range 100 {
-		n, err := s.r.Read(s.store[left:])
+		n, err := s.r.Read(s.room.bytes[left:])
 		if n < 0 || n > inputSize-left {
 			s.err = errors.New("the reader returned an impossible count")
 			return false
 		}
 		s.err = err
-		s.buf = s.store[:left+n]
+		s.buf = s.room.bytes[:left+n]
 		if n > 0 || err != nil {
 			return n > 0
 		}
@@ -152,88 +154,6 @@ func (s *stream) skipData(limit int64) bool {
 		}
 	}
 	return s.spend(maxOverhead + 1)
-}
-
-// align drops the bits that were read ahead: what follows is read as bytes.
-func (s *stream) align() {
-	s.acc, s.n, s.pad, s.atMark = 0, 0, 0, false
-}
-
-// overrun reports whether more bits were taken than there were.
-func (s *stream) overrun() bool { return s.n < s.pad }
-
-// refill makes at least 48 bits valid.
-func (s *stream) refill() {
-	if s.pos+8 <= len(s.buf) {
-		x := be64(s.buf[s.pos:])
-		if !hasFF(x) {
-			s.acc |= x >> s.n
-			s.pos += int(63-s.n) >> 3
-			s.n |= 56
-			return
-		}
-	}
-	s.refillBytes()
-}
-
-// hasFF reports whether one of the eight bytes of x may be 0xFF. It may report
-// true without reason, never false.
-func hasFF(x uint64) bool {
-	return x&(^x-0x0101010101010101)&0x8080808080808080 != 0
-}
-
-// refillBytes is refill next to stuffed zeros, markers and the buffer's end.
-func (s *stream) refillBytes() {
-	for s.n <= 56 {
-		if !s.atMark && !s.need(2) && s.pos == len(s.buf) {
-			s.atMark = true
-		}
-		if s.atMark {
-			zeros := (64 - s.n) &^ 7
-			s.n += zeros
-			s.pad += zeros
-			return
-		}
-		c := s.buf[s.pos]
-		if c == 0xFF {
-			if s.pos+1 == len(s.buf) {
-				s.atMark = true
-				continue
-			}
-			if next := s.buf[s.pos+1]; next == 0xFF {
-				s.pos++
-				if !s.spend(1) {
-					s.atMark = true
-				}
-				continue
-			} else if next != 0 {
-				s.atMark = true
-				continue
-			}
-			s.pos++
-		}
-		s.acc |= uint64(c) << (56 - s.n)
-		s.n += 8
-		s.pos++
-	}
-}
-
-// bits takes the next n bits, n at most 16.
-func (s *stream) bits(n uint) int32 {
-	if s.n < 16 {
-		s.refill()
-	}
-	v := int32(s.acc >> (64 - n))
-	s.acc <<= n
-	s.n -= n
-	return v
-}
-
-// extend turns size bits into a signed number, per T.81 figure F.12.
-func extend(bits int32, size uint) int32 {
-	// All ones when the top bit is missing: then the number is negative.
-	negative := bits>>(size-1) - 1
-	return bits + negative&(-1<<size+1)
 }
 
 // isRestart reports whether c is the code of a restart marker, RST0 to RST7.
