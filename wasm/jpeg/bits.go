@@ -134,9 +134,3 @@ func extend(bits int32, size uint) int32 {
 	negative := bits>>(size-1) - 1
 	return bits + negative&(-1<<size+1)
 }
-
-// hasFF reports whether one of the eight bytes of x may be 0xFF. It may report
-// true without reason, never false.
-func hasFF(x uint64) bool {
-	return x&(^x-0x0101010101010101)&0x8080808080808080 != 0
-}
