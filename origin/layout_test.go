@@ -13,8 +13,8 @@ const module = "github.com/vitrine-iiif/vitrine/"
 // rank. Those that are not listed may not exist.
 var ranks = map[string]int{
 	"wasm/fault": 0, "wasm/iiif": 1, "wasm/pixel": 2, "wasm/icc": 3, "wasm/jpeg": 3, "wasm/tiff": 4,
-	"wasm/pyramid": 4, "testdata/demo": 4, "origin/source": 5, "origin/cache": 5, "origin/source/s3test": 5, "origin/codec": 6,
-	"origin/render": 7, "origin/bench": 8, "origin/server": 8, "origin": 9,
+	"wasm/pyramid": 4, "testdata/demo": 4, "origin/source": 5, "origin/cache": 5, "origin/source/s3test": 5, "origin/codec": 6, "origin/store": 6,
+	"origin/render": 7, "origin/ingest": 8, "origin/bench": 8, "origin/server": 8, "origin": 9,
 }
 
 // heavy are packages that the part of the core which plans at the edge must not

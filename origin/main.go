@@ -1,6 +1,7 @@
 // Command vitrine serves images over IIIF.
 //
 //	vitrine serve    answers Image API 2.1 and 3.0 requests, with gallery and viewer
+//	vitrine ingest   turns images into pyramids, whose tiles are served as they are
 //	vitrine config   prints the effective settings and where each comes from
 //
 // Every setting is a flag, an environment variable VITRINE_… and a key of
@@ -27,7 +28,9 @@ type grammar struct {
 	Config  string           `placeholder:"FILE" help:"Configuration file; vitrine.toml of the current folder if it exists." type:"path"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Serve serveCommand  `cmd:"" help:"Serve images over IIIF, with a gallery and a viewer."`
+	Serve  serveCommand  `cmd:"" help:"Serve images over IIIF, with a gallery and a viewer."`
+	Ingest ingestCommand `cmd:"" help:"Turn images into pyramids, whose tiles are served without decoding."`
+
 	Check configCommand `cmd:"" name:"config" help:"Print the effective settings and where each comes from."`
 }
 
@@ -77,10 +80,12 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		printErrors(stderr, err)
 		return 2
 	}
-	switch kctx.Command() {
+	switch kctx.Selected().Name {
 	case "config":
 		printConfig(stdout, kctx, l)
 		return 0
+	case "ingest":
+		return g.Ingest.run(ctx, stdout, stderr)
 	default:
 		if err := serve(ctx, &g.Serve.settings, stderr, nil); err != nil {
 			printErrors(stderr, err)
@@ -126,17 +131,29 @@ func parse(parser *kong.Kong, args, environ []string) (*kong.Context, *layers, e
 // chosenSettings returns the settings of the chosen command.
 func chosenSettings(kctx *kong.Context) *settings {
 	g := kctx.Model.Target.Addr().Interface().(*grammar)
-	if kctx.Command() == "config" {
+	switch kctx.Selected().Name {
+	case "config":
 		return &g.Check.settings
+	case "ingest":
+		return &g.Ingest.settings
 	}
 	return &g.Serve.settings
 }
 
-// everyFlag returns the flags of the application and of its first command; the
-// commands share their settings.
+// everyFlag returns the flags of the application and of all commands, each once:
+// the commands share their settings.
 func everyFlag(parser *kong.Kong) []*kong.Flag {
 	flags := append([]*kong.Flag(nil), parser.Model.Flags...)
-	return append(flags, parser.Model.Children[0].Flags...)
+	seen := map[string]bool{}
+	for _, command := range parser.Model.Children {
+		for _, f := range command.Flags {
+			if !seen[f.Name] {
+				seen[f.Name] = true
+				flags = append(flags, f)
+			}
+		}
+	}
+	return flags
 }
 
 // configFile finds the configuration file before kong parses, because the file

@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-iiif/vitrine/origin/render"
 	"github.com/vitrine-iiif/vitrine/origin/server"
 	"github.com/vitrine-iiif/vitrine/origin/source"
+	"github.com/vitrine-iiif/vitrine/origin/store"
 	"github.com/vitrine-iiif/vitrine/testdata/demo"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
@@ -52,14 +53,14 @@ func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr
 	checks := map[string]server.Checker{"source": images}
 
 	gauges := map[string]func() int64{}
-	var store render.Store
+	var rendered render.Store
 	if s.Cache != "" {
 		c, err := cache.Open(cache.Config{Dir: s.Cache, MaxBytes: int64(s.CacheMax)})
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		store, checks["cache"] = c, c
+		rendered, checks["cache"] = c, c
 		gauges["cache_entries"] = func() int64 { return c.Stats().Entries }
 		gauges["cache_bytes"] = func() int64 { return c.Stats().Bytes }
 	}
@@ -67,8 +68,17 @@ func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr
 	if err != nil {
 		return err
 	}
+	config := s.renderConfig()
+	if s.Store != "" {
+		kept, err := store.Open(ctx, store.Config{Spec: s.Store, S3: s.s3Config()})
+		if err != nil {
+			return err
+		}
+		defer kept.Close()
+		config.Pyramids = ingested{kept, layout}
+	}
 	encoder := codec.New(codec.Config{})
-	engine := render.New(s.renderConfig(), opener{images, layout}, store, encoder, func(err error) {
+	engine := render.New(config, opener{images, layout}, rendered, encoder, func(err error) {
 		log.Warn("cache", "error", err.Error())
 	})
 	defer engine.Close()
@@ -220,6 +230,35 @@ type opener struct {
 
 func (o opener) Open(ctx context.Context, identifier string) (source.Object, error) {
 	return o.layout.Open(ctx, o.source, identifier)
+}
+
+// ingested finds the pyramids of a store.
+type ingested struct {
+	store  *store.Store
+	layout source.Layout
+}
+
+func (p ingested) Open(ctx context.Context, object source.Object) (source.Object, error) {
+	const op = "ingested.Open"
+	// Under the name that the gallery shows, which ingest uses, and not under an
+	// alias without its ending.
+	name, ok := p.layout.Identifier(object.Key())
+	if !ok {
+		return nil, fault.E(op, fault.NotFound, nil)
+	}
+	id, err := iiif.NewIdentifier(name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.store.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if found.Index.Revision() != object.Revision() {
+		found.Close()
+		return nil, fault.E(op, fault.NotFound, nil)
+	}
+	return found, nil
 }
 
 // engineImages shows an Engine to the server.

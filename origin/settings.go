@@ -23,6 +23,7 @@ type settings struct {
 	Source    string `placeholder:"DIR|s3://BUCKET/PREFIX|https://HOST/PATH" help:"Where the images are. Without it, demo images are made and served." group:"Images"`
 	Listen    string `default:"127.0.0.1:8182" help:"Address to listen on." group:"Server"`
 	PublicURL string `name:"public-url" placeholder:"URL" help:"The URL that viewers reach this server by, such as https://iiif.example.org. Set it in production: without it the request's own Host is used." group:"Server"`
+	Store     string `placeholder:"DIR|s3://BUCKET/PREFIX" help:"Where pyramids are kept that ingest makes." group:"Images"`
 	Cache     string `placeholder:"DIR" help:"Folder that keeps rendered images. Empty: nothing is kept on disk." group:"Cache"`
 
 	AdminListen    string        `placeholder:"ADDR" help:"Second address for health and counters, which no load on the first can starve." group:"Server"`
@@ -223,6 +224,13 @@ func (s *settings) check() error {
 	if s.Source != "" {
 		if _, err := source.ParseSpec(s.Source); err != nil {
 			bad("source", "%s", fault.Public(err))
+		}
+	}
+	if s.Store != "" {
+		if spec, err := source.ParseSpec(s.Store); err != nil {
+			bad("store", "%s", fault.Public(err))
+		} else if spec.Remote() && !strings.HasPrefix(spec.String(), "s3://") {
+			bad("store", "%q is neither a folder nor s3://bucket/prefix", s.Store)
 		}
 	}
 	if (s.S3.AccessKey == "") != (s.S3.SecretKey == "") {

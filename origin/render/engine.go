@@ -106,9 +106,9 @@ type Opener interface {
 
 // Pyramids finds what has been ingested.
 type Pyramids interface {
-	// Open opens the pyramid of an image if it was made of that revision; any
-	// error says that it is not to be had.
-	Open(ctx context.Context, identifier, revision string) (source.Object, error)
+	// Open opens the pyramid that was made of that revision of the image; any error
+	// says that there is none to be had.
+	Open(ctx context.Context, object source.Object) (source.Object, error)
 }
 
 // Engine describes and renders stored images. It is safe for concurrent use.

@@ -442,9 +442,9 @@ type onePyramid struct {
 	asked  atomic.Int64
 }
 
-func (p *onePyramid) Open(_ context.Context, _, revision string) (source.Object, error) {
+func (p *onePyramid) Open(_ context.Context, object source.Object) (source.Object, error) {
 	p.asked.Add(1)
-	if revision != p.of {
+	if object.Revision() != p.of {
 		return nil, fault.E("onePyramid.Open", fault.NotFound, nil)
 	}
 	return p.object, nil

@@ -92,7 +92,7 @@ func (s *shelf) refresh(ctx context.Context, id string) (*volume, error) {
 		object.Close()
 		return v, nil
 	}
-	object, pyramid := s.best(ctx, id, object)
+	object, pyramid := s.best(ctx, object)
 
 	picture, err := s.read(ctx, object)
 	if err != nil {
@@ -136,11 +136,11 @@ const pyramidRecheck = 15 * time.Second
 
 // best returns the pyramid of the object's revision in place of the object, if
 // there is one. A store that fails costs time and nothing else.
-func (s *shelf) best(ctx context.Context, id string, object source.Object) (_ source.Object, pyramid bool) {
+func (s *shelf) best(ctx context.Context, object source.Object) (_ source.Object, pyramid bool) {
 	if s.pyramids == nil {
 		return object, false
 	}
-	p, err := s.pyramids.Open(ctx, id, object.Revision())
+	p, err := s.pyramids.Open(ctx, object)
 	if err != nil {
 		return object, false
 	}

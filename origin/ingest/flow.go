@@ -1,0 +1,239 @@
+package ingest
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/vitrine-iiif/vitrine/origin/store"
+	"github.com/vitrine-iiif/vitrine/wasm/fault"
+	"github.com/vitrine-iiif/vitrine/wasm/iiif"
+	"github.com/vitrine-iiif/vitrine/wasm/jpeg"
+	"github.com/vitrine-iiif/vitrine/wasm/pixel"
+	"github.com/vitrine-iiif/vitrine/wasm/pyramid"
+)
+
+// tileSize is the width and height of tiles in pixels; see DESIGN: large enough
+// that a screen needs few requests, small enough to decode at once.
+const tileSize = 512
+
+// shape is what is known of an image before its first row.
+type shape struct {
+	format        string
+	width, height int         // upright
+	model         pixel.Model // of the pyramid: Gray or YCbCr
+	subX, subY    int         // of the pyramid
+	icc           []byte      // stored with the pyramid, nil for none
+	tagged        bool        // tiles carry icc too: it is not sRGB
+	lossless      bool
+}
+
+// picture is an image that is being ingested.
+type picture interface {
+	shape() shape
+	// row begins row number r of the tiles of level 0. Rows are asked for in order,
+	// by one goroutine.
+	row(ctx context.Context, r int) (row, error)
+	// memory is what the picture takes besides the levels below 0, in bytes.
+	memory() int64
+	close()
+}
+
+// row is a row of tiles. Its tiles are made concurrently.
+type row interface {
+	// tile makes the streams of a tile and paints its half-size into next, unless
+	// that is nil.
+	tile(ctx context.Context, f *flow, s spot, next *band) (streams, error)
+	// done says that all its tiles are made, so that its memory may be used again.
+	done()
+}
+
+// spot is the place of a tile.
+type spot struct{ level, col, row int }
+
+// streams are the files of a tile: see pyramid.Writer.Put.
+type streams struct {
+	padded []byte
+	exact  [][]byte
+}
+
+// flow is the making of one pyramid: rows of tiles go through the workers, and every
+// two of them make one of the next level. They are written in a fixed order: each
+// row behind the two that it is made of.
+type flow struct {
+	*Ingester
+	img      picture
+	progress Progress
+
+	s      shape
+	encode jpeg.EncodeOptions
+	w      *pyramid.Writer
+	total  int64
+	cancel context.CancelCauseFunc
+
+	filling []*band // by level: what rows of the level above paint into
+	spare   []*band // by level: one that may be used again
+	pending []*job  // in the order that they are written
+}
+
+// lookahead returns how many rows of level 0 are begun before the oldest is
+// finished: enough that the workers do not run out of tiles.
+func (f *flow) lookahead() int {
+	cols, _ := f.w.Geometry().Grid(0)
+	return (3*f.config.Workers + cols - 1) / cols
+}
+
+// write makes the pyramid.
+func (f *flow) write(ctx context.Context, cancel context.CancelCauseFunc, up store.Upload, revision string) (err error) {
+	f.s, f.cancel = f.img.shape(), cancel
+	f.encode = jpeg.EncodeOptions{Quality: f.config.Quality}
+	if f.s.tagged {
+		f.encode.ICC = f.s.icc
+	}
+	o := pyramid.Options{
+		Width: f.s.width, Height: f.s.height, Colour: pyramid.YCbCr, SubX: f.s.subX, SubY: f.s.subY,
+		TileSize: tileSize, ICC: f.s.icc, Revision: revision, Lossless: f.s.lossless,
+		Quality: f.config.Quality, Software: f.config.Software,
+	}
+	if f.s.model == pixel.Gray {
+		o.Colour = pyramid.Gray
+	}
+	if f.w, err = pyramid.NewWriter(o, up); err != nil {
+		return err
+	}
+	f.total = f.w.Left()
+	levels := len(f.w.Geometry().Layout().Levels)
+	f.filling, f.spare = make([]*band, levels), make([]*band, levels)
+	defer f.drain()
+	_, rows := f.w.Geometry().Grid(0)
+	ahead := f.lookahead()
+	for r := range rows {
+		row, err := f.img.row(ctx, r)
+		if err == nil {
+			err = f.submit(ctx, 0, r, row)
+		}
+		if err != nil {
+			return err
+		}
+		for len(f.pending) > ahead {
+			if err := f.finish(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	for len(f.pending) > 0 {
+		if err := f.finish(ctx); err != nil {
+			return err
+		}
+	}
+	return f.w.Close()
+}
+
+// job is a row of tiles on its way.
+type job struct {
+	spot  // of its first tile
+	from  row
+	tiles []streams
+	into  *band
+	wait  sync.WaitGroup
+}
+
+// submit has the tiles of a row made. It waits for free workers, not for results.
+func (f *flow) submit(ctx context.Context, level, r int, from row) error {
+	geo := f.w.Geometry()
+	cols, _ := geo.Grid(level)
+	j := &job{spot: spot{level: level, row: r}, from: from, tiles: make([]streams, cols)}
+	if next := level + 1; next < len(geo.Layout().Levels) {
+		if r%2 == 0 {
+			// The rows of the band before may still be under way.
+			f.filling[next] = f.newBand(next, r/2)
+		}
+		j.into = f.filling[next]
+	}
+	if level == 0 {
+		f.pending = append(f.pending, j)
+	} else {
+		f.pending = slices.Insert(f.pending, 0, j)
+	}
+	for col := range cols {
+		select {
+		case f.slots <- struct{}{}:
+		case <-ctx.Done():
+			return fault.E("ingest.submit", fault.KindOf(ctx.Err()), context.Cause(ctx))
+		}
+		j.wait.Go(func() {
+			defer func() { <-f.slots }()
+			if ctx.Err() != nil {
+				return
+			}
+			t, err := from.tile(ctx, f, spot{level, col, r}, j.into)
+			if err != nil {
+				f.cancel(err)
+			}
+			j.tiles[col] = t
+		})
+	}
+	return nil
+}
+
+// finish waits for the oldest row, writes it, and goes on with the next level when
+// it has a whole row of that.
+func (f *flow) finish(ctx context.Context) error {
+	const op = "ingest.finish"
+	j := f.pending[0]
+	f.pending = f.pending[1:]
+	j.wait.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return fault.E(op, fault.KindOf(err), err)
+	}
+	j.from.done()
+	for col, t := range j.tiles {
+		if err := f.w.Put(j.level, col, j.row, t.padded, t.exact...); err != nil {
+			return err
+		}
+		f.progress(f.total-f.w.Left(), f.total)
+	}
+	_, rows := f.w.Geometry().Grid(j.level)
+	if j.into == nil || j.row%2 == 0 && j.row+1 < rows {
+		return nil
+	}
+	return f.submit(ctx, j.level+1, j.row/2, j.into)
+}
+
+// drain waits for whatever still runs, after a failure.
+func (f *flow) drain() {
+	for _, j := range f.pending {
+		f.cancel(context.Canceled)
+		j.wait.Wait()
+	}
+}
+
+// newBand makes the band of a row of tiles of a level, as wide and high as the
+// picture is there, partial pixels included. All of it will be painted.
+func (f *flow) newBand(level, r int) *band {
+	w, h := up(f.s.width, level), min(up(f.s.height, level)-r*tileSize, tileSize)
+	if b := f.spare[level]; b != nil && b.Height == h {
+		f.spare[level] = nil
+		return b
+	}
+	return &band{Image: pixel.New(f.s.model, w, h, f.s.subX, f.s.subY, false), home: &f.spare[level]}
+}
+
+// bandBytes is what the bands of all levels below 0 take, three of each: one is
+// filled, one being encoded, one is garbage.
+func bandBytes(s shape) int64 {
+	n := int64(0)
+	for k := 1; k < 32 && up(s.width, k-1) > tileSize || k < 32 && up(s.height, k-1) > tileSize; k++ {
+		n += 3 * pixel.Bytes(s.model, up(s.width, k), min(up(s.height, k), tileSize), s.subX, s.subY, false)
+	}
+	return n
+}
+
+// up returns n/2^k rounded up.
+func up(n, k int) int { return (n + 1<<k - 1) >> k }
+
+// exacts returns the sizes at which a tile is stored besides the padded form.
+func (f *flow) exacts(s spot) []iiif.Size { return f.w.Geometry().Exacts(s.level, s.col, s.row) }
+
+// stored reports whether the TIFF itself has the tile.
+func (f *flow) stored(s spot) bool { return f.w.Geometry().Stored(s.level, s.col, s.row) }

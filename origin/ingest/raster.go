@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"context"
+	"image"
+
+	"github.com/vitrine-iiif/vitrine/origin/codec"
+	"github.com/vitrine-iiif/vitrine/wasm/fault"
+	"github.com/vitrine-iiif/vitrine/wasm/pixel"
+)
+
+// raster is any image that codec decodes: rows of tiles by themselves when that is
+// cheap, else as many at once as may be held.
+type raster struct {
+	p       *codec.Picture
+	s       shape
+	colours colours
+	rows    int // of tiles, that are decoded at once
+	held    codec.Decoded
+	from    int // first row of tiles in held
+	to      int // behind the last
+}
+
+func (g *Ingester) openRaster(p *codec.Picture) (*raster, error) {
+	model := pixel.RGB
+	if p.Gray() {
+		model = pixel.Gray
+	}
+	x := &raster{p: p, colours: newColours(model, 1, 1, p.ICC(), g.config)}
+	x.s = x.colours.shape()
+	x.s.format, x.s.width, x.s.height = p.Format(), p.Width(), p.Height()
+	x.rows = 1
+	if !p.Partial() {
+		// A decode begins at the top of the file each time: as few as possible.
+		x.rows = (p.Height() + tileSize - 1) / tileSize
+		for x.rows > 1 && p.MemoryFor(0, x.region(0)) > g.config.Memory {
+			x.rows = (x.rows + 1) / 2
+		}
+	}
+	return x, nil
+}
+
+// region returns the rows of the image that are decoded together from row r of
+// tiles on.
+func (x *raster) region(r int) image.Rectangle {
+	return image.Rect(0, r*tileSize, x.s.width, min((r+x.rows)*tileSize, x.s.height))
+}
+
+func (x *raster) shape() shape { return x.s }
+
+// memory counts what a decode takes, the pixels before it that are still being
+// encoded, and the bands.
+func (x *raster) memory() int64 {
+	n := x.p.MemoryFor(0, x.region(0))
+	if x.rows*tileSize < x.s.height {
+		n *= 2
+	}
+	return n + bandBytes(x.s)
+}
+
+func (x *raster) close() {}
+
+func (x *raster) row(ctx context.Context, r int) (row, error) {
+	if r >= x.to {
+		x.held = codec.Decoded{}
+		d, err := x.p.Decode(ctx, 0, x.region(r))
+		if err != nil {
+			return nil, err
+		}
+		if !x.region(r).In(d.Rect) {
+			return nil, fault.New("ingest.row", fault.Internal, "the decoder gave too little")
+		}
+		if d.Model == pixel.Gray && x.s.model != pixel.Gray {
+			// A header may promise colours that are none.
+			d.Image = pixel.ToRGB(d.Image)
+		}
+		x.held, x.from, x.to = d, r, r+x.rows
+	}
+	return &rasterRow{x.held, x.s, x.colours}, nil
+}
+
+// rasterRow is a row of tiles of a raster.
+type rasterRow struct {
+	held    codec.Decoded
+	s       shape
+	colours colours
+}
+
+func (r *rasterRow) done() {}
+
+func (r *rasterRow) tile(_ context.Context, f *flow, s spot, next *band) (streams, error) {
+	rect := image.Rect(s.col*tileSize, s.row*tileSize, (s.col+1)*tileSize, (s.row+1)*tileSize).
+		Intersect(image.Rect(0, 0, r.s.width, r.s.height))
+	at := rect.Min.Sub(r.held.Rect.Min)
+	m, err := pixel.Crop(r.held.Image, at.X, at.Y, rect.Dx(), rect.Dy())
+	if err == nil {
+		m, err = r.colours.apply(m)
+	}
+	if err != nil {
+		return streams{}, err
+	}
+	return f.encodeTile(m, s, next)
+}
