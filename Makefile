@@ -45,7 +45,7 @@ FUZZTIME ?= 10s
 fuzz: ## run every fuzz target for FUZZTIME (10s) each
 	@for p in $$($(GO) list $(PACKAGES)); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
+			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p; \
 		done; done
 
 bench: ## compare with libvips, libjpeg-turbo, IIPImage and nginx (installs them; BENCH=-quick is short)
