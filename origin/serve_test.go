@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -224,6 +226,64 @@ func TestS3EndToEnd(t *testing.T) {
 	}
 	if status, _, _ := get(t, remote+"/health/ready"); status != 503 {
 		t.Errorf("readiness in an outage: %d, want 503", status)
+	}
+}
+
+// TestSilentBucket: when a bucket stops answering while its images are open, every
+// request gets its 503 within three seconds, not one after the other.
+func TestSilentBucket(t *testing.T) {
+	s3 := s3test.Start(t)
+	const n = 10
+	for i := range n {
+		s3.Put(t, fmt.Sprintf("%d.jpg", i), tinyJPEG(t, 2000, 1500+i))
+	}
+	base := start(t, "--source", "s3://"+s3.Bucket, "--s3-endpoint", s3.Endpoint, "--s3-region", "us-east-1", "--s3-path-style",
+		"--s3-access-key", s3.Access, "--s3-secret-key", s3.Secret, "--source-ttl", "120s", "--source-cache", "1MiB")
+	for i := range n {
+		if status, _, body := get(t, fmt.Sprintf("%s/iiif/3/%d.jpg/info.json", base, i)); status != 200 {
+			t.Fatalf("info.json: %d: %s", status, body)
+		}
+	}
+	s3.Stop()
+	silent, err := net.Listen("tcp", strings.TrimPrefix(s3.Endpoint, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	go func() {
+		for {
+			conn, err := silent.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+		}
+	}()
+	var wg sync.WaitGroup
+	var outages atomic.Int32
+	for i := range n {
+		wg.Go(func() {
+			begin := time.Now()
+			res, err := http.Get(fmt.Sprintf("%s/iiif/3/%d.jpg/full/1500,/0/default.jpg", base, i))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			res.Body.Close()
+			// What was read with the header may be enough for a small file.
+			if res.StatusCode == 503 {
+				outages.Add(1)
+			} else if res.StatusCode != 200 {
+				t.Errorf("%d.jpg: status %d", i, res.StatusCode)
+			}
+			if took := time.Since(begin); took > 3500*time.Millisecond {
+				t.Errorf("%d.jpg: status %d after %s", i, res.StatusCode, took)
+			}
+		})
+	}
+	wg.Wait()
+	if outages.Load() < 2 {
+		t.Errorf("only %d requests met the outage", outages.Load())
 	}
 }
 
