@@ -158,21 +158,16 @@ func (s *settings) useDemo(ctx context.Context, log *slog.Logger) error {
 
 // openSource opens the source of the settings.
 func (s *settings) openSource(ctx context.Context) (source.Source, error) {
-	timing := source.Timing{Total: s.SourceTimeout}
 	header := http.Header{}
 	if s.HTTP.Authorization != "" {
 		header.Set("Authorization", s.HTTP.Authorization)
 	}
 	return source.New(ctx, source.Config{
 		Spec: s.Source,
-		S3: source.S3Config{
-			Endpoint: s.S3.Endpoint, Region: s.S3.Region, PathStyle: s.S3.PathStyle,
-			AccessKey: s.S3.AccessKey, Secret: s.S3.SecretKey, Anonymous: s.S3.Anonymous,
-			Timing: timing,
-		},
+		S3:   s.s3Config(),
 		HTTP: source.HTTPConfig{
 			AllowedHosts: s.HTTP.AllowedHosts, AllowPrivate: s.HTTP.AllowPrivate, Header: header,
-			Timing: timing,
+			Timing: source.Timing{Total: s.SourceTimeout},
 		},
 		Buffer: source.BufferConfig{Bytes: int64(s.SourceCache)},
 	})

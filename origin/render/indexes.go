@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vitrine-iiif/vitrine/origin/codec"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 	"github.com/vitrine-iiif/vitrine/wasm/jpeg"
@@ -185,7 +186,8 @@ func (e *Engine) mustConvert(v *volume) bool {
 // storedTile answers c by a tile of a pyramid, as it is stored; ok is false when c
 // is no such tile.
 func (e *Engine) storedTile(ctx context.Context, v *volume, c iiif.Canonical) (data []byte, ok bool, err error) {
-	if e.mustConvert(v) {
+	// Only a TIFF has tiles: others must not wait for a worker to learn that.
+	if v.picture.Format() != codec.TIF || e.mustConvert(v) {
 		return nil, false, nil
 	}
 	err = e.compute(ctx, func() error {

@@ -9,6 +9,7 @@ import (
 	"github.com/vitrine-iiif/vitrine/origin/codec"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
+	"github.com/vitrine-iiif/vitrine/wasm/jpeg"
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
@@ -74,32 +75,34 @@ func (e *Engine) obtain(ctx context.Context, v *volume, c iiif.Canonical, d Desc
 	name := func(r image.Rectangle) string {
 		return c.ID.String() + "\x00" + d.Revision + "\x00" + strconv.Itoa(level) + r.String()
 	}
+	var index *jpeg.Index
 	if small(area, full.Max) {
-		index, err := e.index(ctx, v, c.ID, d)
-		if err != nil {
+		var err error
+		if index, err = e.index(ctx, v, c.ID, d); err != nil {
 			return nil, nil, err
 		}
-		if index != nil {
-			if data, ok, err := e.copyTile(ctx, v, c, index); ok || err != nil {
-				return nil, data, err
-			}
-			if whole := e.pixels.take(name(full)); whole != nil {
-				return whole, nil, nil
-			}
-			p, err := e.pixels.pin(ctx, name(area), v.picture.MemoryForIndexed(index, level, area), func(ctx context.Context) (codec.Decoded, error) {
-				return e.decode(ctx, c.ID, d, func(p *codec.Picture) (codec.Decoded, error) {
-					return p.DecodeIndexed(ctx, index, level, area)
-				})
-			})
-			return p, nil, err
+	}
+	var memory int64
+	if index != nil {
+		if data, ok, err := e.copyTile(ctx, v, c, index); ok || err != nil {
+			return nil, data, err
 		}
+		if whole := e.pixels.take(name(full)); whole != nil {
+			return whole, nil, nil
+		}
+		memory = v.picture.MemoryForIndexed(index, level, area)
+	} else {
+		// All of it where that is affordable, because the next tile will want it too.
+		if !v.picture.Partial() && v.picture.MemoryFor(level, full) <= e.pixels.budget.capacity {
+			area = full
+		}
+		memory = v.picture.MemoryFor(level, area)
 	}
-	// All of it where that is affordable, because the next tile will want it too.
-	if !v.picture.Partial() && v.picture.MemoryFor(level, full) <= e.pixels.budget.capacity {
-		area = full
-	}
-	p, err := e.pixels.pin(ctx, name(area), v.picture.MemoryFor(level, area), func(ctx context.Context) (codec.Decoded, error) {
+	p, err := e.pixels.pin(ctx, name(area), memory, func(ctx context.Context) (codec.Decoded, error) {
 		return e.decode(ctx, c.ID, d, func(p *codec.Picture) (codec.Decoded, error) {
+			if index != nil {
+				return p.DecodeIndexed(ctx, index, level, area)
+			}
 			return p.Decode(ctx, level, area)
 		})
 	})
