@@ -11,10 +11,7 @@
 // neither fmt nor net/http.
 package fault
 
-import (
-	"context"
-	"errors"
-)
+import "errors"
 
 // Kind classifies a failure by what the caller can do about it.
 type Kind uint8
@@ -141,15 +138,10 @@ func (e *Error) Op() string { return e.op }
 // kind of nil is undefined.
 func KindOf(err error) Kind {
 	var e *Error
-	switch {
-	case errors.As(err, &e):
+	if errors.As(err, &e) {
 		return e.kind
-	case errors.Is(err, context.Canceled):
-		return Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		return Timeout
 	}
-	return Internal
+	return contextKind(err)
 }
 
 // Is reports whether err is a failure of the given kind.

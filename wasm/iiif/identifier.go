@@ -44,7 +44,7 @@ func ParseIdentifier(escaped string) (Identifier, error) {
 	if strings.ContainsAny(escaped, "/?#") {
 		return Identifier{}, fault.New(op, fault.Invalid, "identifier "+quote(escaped)+" holds an unescaped /, ? or #")
 	}
-	decoded, ok := unescape(escaped)
+	decoded, ok := Unescape(escaped)
 	if !ok {
 		return Identifier{}, fault.New(op, fault.Invalid, "identifier "+quote(escaped)+" holds a bad % escape")
 	}
@@ -167,9 +167,9 @@ func escape(s string) string {
 	return string(b)
 }
 
-// unescape decodes %XX once; s itself when it has none. ok is false for an escape
+// Unescape decodes %XX once; s itself when it has none. ok is false for an escape
 // that is not two hexadecimal digits.
-func unescape(s string) (decoded string, ok bool) {
+func Unescape(s string) (decoded string, ok bool) {
 	first := strings.IndexByte(s, '%')
 	if first < 0 {
 		return s, true

@@ -65,12 +65,12 @@ func (j *writer) key(key string) {
 	}
 	j.more = true
 	j.b = append(j.b, j.indent...)
-	j.b = append(appendString(j.b, key), ": "...)
+	j.b = append(AppendString(j.b, key), ": "...)
 }
 
 func (j *writer) text(key, value string) {
 	j.key(key)
-	j.b = appendString(j.b, value)
+	j.b = AppendString(j.b, value)
 }
 
 func (j *writer) optional(key, value string) {
@@ -143,7 +143,7 @@ func (j *writer) tiles(t Tiling) {
 func (j *writer) profile2(in *Info, b *bounds) {
 	j.key("profile")
 	j.b = append(j.b, "[\n    "...)
-	j.b = appendString(j.b, ProfileURI(V2))
+	j.b = AppendString(j.b, ProfileURI(V2))
 	j.b = append(j.b, ",\n    {"...)
 	p := writer{b: j.b, indent: "\n      "}
 	p.formats("formats", in.extraFormats([]Format{JPG, PNG}))
@@ -187,7 +187,7 @@ func (j *writer) formats(key string, list []Format) {
 		} else {
 			j.b = append(j.b, ", "...)
 		}
-		j.b = appendString(j.b, f.String())
+		j.b = AppendString(j.b, f.String())
 	}
 	j.b = append(j.b, ']')
 }
@@ -217,10 +217,10 @@ func (in *Info) qualities() string {
 	return `"color", "gray", "bitonal"`
 }
 
-// appendString appends a JSON string (RFC 8259 §7). Bytes that are not UTF-8
+// AppendString appends a JSON string (RFC 8259 §7). Bytes that are not UTF-8
 // become U+FFFD. Line separators are escaped, so that the document is also
 // JavaScript, and the value of a property stays on its line.
-func appendString(b []byte, s string) []byte {
+func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := 0; i < len(s); {
 		c := s[i]

@@ -22,6 +22,9 @@ const (
 // unless JSON-LD is asked for by name (2.1 §5.1). Nothing is
 // refused: a header that accepts neither type gets the version's default.
 func NegotiateInfo(accept string, v Version) (contentType string) {
+	if accept == "*/*" { // what most clients send is no more than nothing
+		accept = ""
+	}
 	ld, json := weigh(accept)
 	if v == V2 {
 		if ld.named && ld.q > 0 && ld.q >= json.q {
@@ -105,4 +108,46 @@ func cutQuoted(s string, sep byte) (before, after string) {
 		}
 	}
 	return s, ""
+}
+
+// PrefersProfile reports whether an Accept header names JSON-LD with the profile
+// wanted, and JSON-LD with the profile other, or with none, at no higher a q. A profile
+// parameter holds several, with spaces between them (RFC 6906).
+func PrefersProfile(accept, wanted, other string) bool {
+	var want, rival float64
+	for accept != "" {
+		var element string
+		element, accept = cutQuoted(accept, ',')
+		name, params := cutQuoted(element, ';')
+		q, ok := quality(params)
+		if name = strings.ToLower(strings.Trim(name, " \t")); !ok || name != jsonLDType && name != jsonType {
+			continue
+		}
+		switch profiles := " " + profile(params) + " "; {
+		case strings.Contains(profiles, " "+wanted+" "):
+			want = max(want, q)
+		case strings.Contains(profiles, " "+other+" "):
+			rival = max(rival, q+equalLoses)
+		case name == jsonLDType:
+			rival = max(rival, q)
+		}
+	}
+	return want > 0 && want >= rival
+}
+
+// equalLoses makes a profile that is wanted as much as the rival's lose; q has three
+// digits (RFC 9110 §12.4.2).
+const equalLoses = 0.0001
+
+// profile returns the profile parameter of a media range, without its quotes.
+func profile(params string) string {
+	for params != "" {
+		var param string
+		param, params = cutQuoted(params, ';')
+		key, value, _ := strings.Cut(param, "=")
+		if strings.EqualFold(strings.Trim(key, " \t"), "profile") {
+			return strings.Trim(strings.Trim(value, " \t"), `"`)
+		}
+	}
+	return ""
 }

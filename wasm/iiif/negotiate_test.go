@@ -72,3 +72,24 @@ func FuzzNegotiateInfo(f *testing.F) {
 		}
 	})
 }
+
+// TestPrefersProfile: viewers that want Presentation 2 say so by its profile.
+func TestPrefersProfile(t *testing.T) {
+	const p2, p3 = "http://iiif.io/api/presentation/2/context.json", "http://iiif.io/api/presentation/3/context.json"
+	ld2, ld3 := `application/ld+json;profile="`+p2+`"`, `application/ld+json;profile="`+p3+`"`
+	for accept, want := range map[string]bool{
+		"": false, "*/*": false, "application/ld+json": false, "application/json": false, "text/html": false,
+		ld2: true, ld3: false, ld2 + ", */*": true, ld2 + ", application/json": true,
+		ld3 + "," + ld2: false, ld2 + "," + ld3: false, ld2 + "," + ld3 + ";q=0.9": true, ld2 + ";q=0.8," + ld3: false,
+		ld2 + ";q=0": false, ld2 + ";q=0.5,application/ld+json": false,
+		`Application/LD+JSON; Profile="http://x.org/ ` + p2 + `"; q=1`: true,
+		"application/ld+json;profile=" + p2:                            true,
+		`application/json;profile="` + p2 + `"`:                        true,
+		`application/ld+json;profile="` + p2 + `;q=0"`:                 false, // another profile
+		`text/turtle;profile="` + p2 + `"`:                             false,
+	} {
+		if got := iiif.PrefersProfile(accept, p2, p3); got != want {
+			t.Errorf("%s: %v", accept, got)
+		}
+	}
+}

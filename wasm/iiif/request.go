@@ -83,7 +83,7 @@ func (r *Request) parseParameters(s string) error {
 	var part [4]string
 	for i := range part {
 		part[i], s, _ = strings.Cut(s, "/")
-		decoded, ok := unescape(part[i])
+		decoded, ok := Unescape(part[i])
 		if !ok {
 			return fault.New(op, fault.Invalid, "parameter "+quote(part[i])+" holds a bad % escape")
 		}

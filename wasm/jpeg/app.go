@@ -128,3 +128,25 @@ func (c *profile) bytes() []byte {
 	}
 	return whole
 }
+
+const (
+	// maxChunk is the most profile data that fits one APP2 segment, in bytes.
+	maxChunk = 65533 - 14
+	// MaxProfile is the size of the largest profile that a JPEG can carry, in bytes:
+	// its chunks are numbered by a byte.
+	MaxProfile = 255 * maxChunk
+)
+
+// AppendProfile appends the marker segments that carry an ICC profile of at most
+// MaxProfile bytes (ICC.1:2022 annex B.4), none for an empty one.
+func AppendProfile(dst, icc []byte) []byte {
+	count := ceilDiv(len(icc), maxChunk)
+	for i := range count {
+		chunk := icc[i*maxChunk : min((i+1)*maxChunk, len(icc))]
+		n := len(chunk) + 16
+		dst = append(dst, 0xFF, markAPP0+2, byte(n>>8), byte(n))
+		dst = append(dst, "ICC_PROFILE\x00"...)
+		dst = append(append(dst, byte(i+1), byte(count)), chunk...)
+	}
+	return dst
+}

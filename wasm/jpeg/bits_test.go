@@ -142,16 +142,18 @@ func TestBlocks(t *testing.T) {
 			return newDecoder(r, "test")
 		}
 		want := byteBits{b: plain}
-		full, some, fast := open(), open(), open()
+		full, some, fast, low := open(), open(), open(), open()
 		for {
 			block, ok := want.block(dc, ac)
 			over := want.pos > 8*len(plain)
 			var got [64]int16
 			last := decodeBlock(&full.stream, dc, ac, &got)
-			diff1, ok1 := skipBlock(&some.stream, dc, ac)
-			diff2, ok2 := skipFast(&fast.stream, dc, skip)
-			if ok != (last >= 0) || ok != ok1 || ok != ok2 {
-				t.Fatalf("round %d at bit %d: %v, decode %d, skip %v and %v", round, want.pos, ok, last, ok1, ok2)
+			diff1, ok1 := skipBlock(&some.stream, dc, ac, nil)
+			diff2, ok2 := skipBlock(&fast.stream, dc, ac, skip)
+			var few [8]int16
+			ok3 := lowBlock(&low.stream, dc, ac, []*skipTable{nil, skip}[round%2], &few)
+			if ok != (last >= 0) || ok != ok1 || ok != ok2 || ok != ok3 {
+				t.Fatalf("round %d at bit %d: %v, decode %d, skip %v and %v, some %v", round, want.pos, ok, last, ok1, ok2, ok3)
 			}
 			if !ok {
 				bad++
@@ -160,12 +162,17 @@ func TestBlocks(t *testing.T) {
 			if got != block || diff1 != int32(block[0]) || diff2 != int32(block[0]) {
 				t.Fatalf("round %d at bit %d:\n%v\n%v\n%d %d", round, want.pos, block, got, diff1, diff2)
 			}
+			for k, v := range few[:lowPlaces] {
+				if block[zigzag[k]] != v {
+					t.Fatalf("round %d at bit %d: %v, few %v", round, want.pos, block, few)
+				}
+			}
 			for k := last + 1; k < 64; k++ {
 				if block[zigzag[k]] != 0 {
 					t.Fatalf("round %d: last is %d, but there is %d at %d", round, last, block[zigzag[k]], k)
 				}
 			}
-			if full.overrun() != over || some.overrun() != over || fast.overrun() != over {
+			if full.overrun() != over || some.overrun() != over || fast.overrun() != over || low.overrun() != over {
 				t.Fatalf("round %d at bit %d of %d: overrun %v %v %v", round, want.pos, 8*len(plain), full.overrun(), some.overrun(), fast.overrun())
 			}
 			if over {
@@ -173,7 +180,7 @@ func TestBlocks(t *testing.T) {
 			}
 			good++
 		}
-		for _, d := range []*decoder{full, some, fast} {
+		for _, d := range []*decoder{full, some, fast, low} {
 			d.align()
 			if mark, ok := d.marker(); !ok || mark != markEOI {
 				t.Fatalf("round %d: marker %x, %v", round, mark, ok)

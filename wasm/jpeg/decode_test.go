@@ -160,12 +160,17 @@ func TestRegion(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, v := range variants() {
 		b := tool(t, ppm, "cjpeg", v.args...)
-		for _, scale := range []int{1, 2, 4, 8} {
-			whole := decode(t, b, DecodeOptions{Scale: scale})
+		for _, scale := range []int{0, 1, 2, 4, 8} { // 0 is 4 with LowPass
+			o := DecodeOptions{Scale: max(scale, 1), LowPass: scale == 0}
+			if o.LowPass {
+				scale, o.Scale = 4, 4
+			}
+			whole := decode(t, b, o)
 			for range 12 {
 				x, y := rnd.IntN(203), rnd.IntN(157)
 				r := image.Rect(x, y, x+1+rnd.IntN(203-x), y+1+rnd.IntN(157-y))
-				part := decode(t, b, DecodeOptions{Scale: scale, Region: r})
+				o.Region = r
+				part := decode(t, b, o)
 				if !covers(part.Rect, r, scale) || !part.Rect.In(whole.Rect) {
 					t.Fatalf("%s 1/%d: region %v gave %v", v.name, scale, r, part.Rect)
 				}

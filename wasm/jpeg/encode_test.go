@@ -209,11 +209,13 @@ func BenchmarkEncode(b *testing.B) {
 			}
 		}
 	})
-	for _, optimize := range []bool{false, true} {
-		b.Run(fmt.Sprintf("optimize=%v", optimize), func(b *testing.B) {
+	for name, o := range map[string]EncodeOptions{
+		"typical": {}, "optimized": {OptimizeHuffman: true}, "progressive": {Progressive: true},
+	} {
+		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				out.Reset()
-				if err := Encode(&out, m, EncodeOptions{Quality: 85, OptimizeHuffman: optimize}); err != nil {
+				if err := Encode(&out, m, o); err != nil {
 					b.Fatal(err)
 				}
 			}

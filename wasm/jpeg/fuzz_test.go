@@ -25,7 +25,7 @@ func seeds(f *testing.F) {
 				m.Planes[i].Pix[j] = byte(j * j >> 3)
 			}
 		}
-		files = append(files, encode(f, m, EncodeOptions{OptimizeHuffman: sub[0] == 2}))
+		files = append(files, encode(f, m, EncodeOptions{OptimizeHuffman: sub[0] == 2, Progressive: sub[0] == 4}))
 	}
 	for _, sof := range []byte{0xC0, 0xC2} {
 		files = append(files, append(append(frameBytes(sof, 40, 40, 3), segmentBytes(markSOS, 1, 1, 0, 0, 0, 1)...), 0, 0, 0, 0, 0xFF, 0xD9))
@@ -70,7 +70,7 @@ func FuzzReadHeader(f *testing.F) {
 func FuzzDecode(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte, how uint8) {
-		o := DecodeOptions{Scale: 1 << (how & 3), MaxBytes: 16 << 20}
+		o := DecodeOptions{Scale: 1 << (how & 3), LowPass: how&8 != 0, MaxBytes: 16 << 20}
 		if how&4 != 0 {
 			o.Region = image.Rect(int(how>>3), int(how>>4), int(how>>3)+20, int(how>>4)+9)
 		}
@@ -102,7 +102,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		// What is there of the whole image is the same.
-		whole, err := Decode(bytes.NewReader(b), DecodeOptions{Scale: o.Scale, MaxBytes: 16 << 20})
+		whole, err := Decode(bytes.NewReader(b), DecodeOptions{Scale: o.Scale, LowPass: o.LowPass, MaxBytes: 16 << 20})
 		if err == nil {
 			comparePart(t, "region", whole, p)
 		}

@@ -226,45 +226,6 @@ func decodeBlock(s *stream, dc, ac *huffTable, blk *[64]int16) int {
 	return int(k) - 1
 }
 
-// skipBlock is decodeBlock without the AC coefficients: it only keeps the place
-// in the bits and returns the DC difference.
-func skipBlock(s *stream, dc, ac *huffTable) (diff int32, ok bool) {
-	s.prepare()
-	if diff, ok = s.dcDiff(dc); !ok {
-		return 0, false
-	}
-	acc, n, p, win := s.acc, s.n, s.p, s.win
-	for k := uint32(1); k < 64; k++ {
-		acc |= be64(win[p:]) >> (n & 63)
-		p += int(63-n) >> 3
-		n |= 56
-		e := ac.look[acc>>(64-lookBits)]
-		if e&entryValue != 0 {
-			acc <<= e & entryBits
-			n -= uint(e & entryBits)
-			k += e >> 8 & 0xFF
-			ok = k < 64 || e>>8&0xFF == skipAll
-			continue
-		}
-		symbol, size := byte(e>>8), uint(e&entryBits)
-		if e == 0 {
-			if symbol, size = ac.longer(int32(acc>>48), lookBits+1); size == 0 {
-				return 0, false
-			}
-		}
-		width := uint(symbol & 15)
-		acc <<= size + width
-		n -= size + width
-		if width == 0 && symbol != 0xF0 {
-			break
-		}
-		k += uint32(symbol >> 4)
-		ok = k < 64
-	}
-	s.acc, s.n, s.p = acc, n, p
-	return diff, ok
-}
-
 // dcDiff takes a DC difference, T.81 §F.2.2.1.
 func (s *stream) dcDiff(t *huffTable) (diff int32, ok bool) {
 	s.refill()

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"image"
 	"io"
-
-	"github.com/vitrine-iiif/vitrine/wasm/fault"
 )
 
 // Range is a part of a file in bytes.
@@ -74,8 +72,7 @@ func buildIndex(op string, r io.Reader, size int64) (*Index, error) {
 	if size > 0 && int64(f.cols)*int64(f.rows)*int64(f.blocks)/4 > size {
 		return nil, d.corrupt("the image data end early")
 	}
-	s := &indexer{Index: x, d: d, left: f.restart}
-	s.feed = newFeeder(t, d.buf[d.pos:], t.n-int64(len(d.buf)-d.pos))
+	s := &indexer{x, newScanPass(d, t, f.restart)}
 	defer s.feed.close()
 	if err := s.run(); err != nil {
 		return nil, err
@@ -135,12 +132,7 @@ func (x *Index) Size() int64 {
 // indexer walks over a scan and makes the bands of its index.
 type indexer struct {
 	*Index
-	d    *decoder
-	feed *feeder
-	pos  uint64 // in bits of feed.buf
-	pred [4]int32
-	left int  // MCUs until the next restart marker
-	next byte // number of the next restart marker
+	scanPass
 }
 
 // run makes all bands.
@@ -154,7 +146,7 @@ func (s *indexer) run() error {
 		all = all[:0]
 		for range rows {
 			for col := 0; col < s.cols; col += step {
-				if s.restart > 0 && s.left == 0 {
+				if s.interval > 0 && s.left == 0 {
 					if err := s.resume(); err != nil {
 						return err
 					}
@@ -194,7 +186,7 @@ func (s *indexer) anchor() (anchor, error) {
 func (s *indexer) walk(n int) error {
 	for n > 0 {
 		want := n
-		if s.restart > 0 {
+		if s.interval > 0 {
 			if s.left == 0 {
 				if err := s.resume(); err != nil {
 					return err
@@ -202,16 +194,11 @@ func (s *indexer) walk(n int) error {
 			}
 			want = min(n, s.left)
 		}
-		limit := len(s.feed.buf)
-		if !s.feed.closed {
-			limit = max(0, limit-walkSlack)
-		}
-		buf := s.feed.buf[:len(s.feed.buf)+walkSlack]
-		pos, done, ok := s.f.skip(buf, s.pos, uint64(limit)<<3, want, &s.pred)
-		if !ok || pos > uint64(len(s.feed.buf))<<3 || s.feed.closed && done < want {
+		pos, done, ok := s.f.skip(s.data(), s.pos, s.limit(), want, &s.pred)
+		s.pos = pos
+		if !ok || s.past() || s.feed.closed && done < want {
 			return s.failed()
 		}
-		s.pos = pos
 		n -= done
 		s.left -= done
 		if done < want {
@@ -221,41 +208,6 @@ func (s *indexer) walk(n int) error {
 		}
 	}
 	return nil
-}
-
-// more gets more data, dropping those that are done with.
-func (s *indexer) more() error {
-	if err := s.feed.more(int(s.pos >> 3)); err != nil {
-		return fault.E(s.d.op, fault.Corrupt, err)
-	}
-	s.pos &= 7
-	return nil
-}
-
-// resume takes the restart marker that is due. What stands before it may only
-// fill up the last byte.
-func (s *indexer) resume() error {
-	for !s.feed.closed && uint64(len(s.feed.buf))<<3-s.pos < 8 {
-		if err := s.more(); err != nil {
-			return err
-		}
-	}
-	if uint64(len(s.feed.buf))<<3-s.pos >= 8 || s.feed.mark != 0xD0|s.next {
-		return s.failed()
-	}
-	s.feed.next()
-	s.next = (s.next + 1) & 7
-	s.pos, s.pred, s.left = 0, [4]int32{}, s.restart
-	return nil
-}
-
-// failed makes the failure for data that end or make no sense.
-func (s *indexer) failed() error {
-	if err := s.feed.err; err != nil && !errors.Is(err, io.EOF) && s.feed.mark == 0 {
-		s.d.err = err
-		return s.d.ended()
-	}
-	return s.d.corrupt("the image data are damaged")
 }
 
 // teeReader counts what is read, and keeps it until done.

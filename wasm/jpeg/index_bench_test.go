@@ -3,6 +3,7 @@ package jpeg
 import (
 	"bytes"
 	"image"
+	"strings"
 	"testing"
 )
 
@@ -47,8 +48,14 @@ func BenchmarkTile(b *testing.B) {
 		{"512 4:4:4", image.Rect(1024, 1024, 1536, 1536), []string{"-sample", "1x1"}},
 		{"512 restart per row", image.Rect(1024, 1024, 1536, 1536), []string{"-restart", "1"}},
 		{"512 restart every 4", image.Rect(1024, 1024, 1536, 1536), []string{"-restart", "4B"}},
+		{"512 restart every 4, kept", image.Rect(1024, 1024, 1536, 1536), []string{"-restart", "4B"}},
+		{"512 restart every 1, kept", image.Rect(1024, 1024, 1536, 1536), []string{"-restart", "1B"}},
+		{"512 restart every 16, kept", image.Rect(1024, 1024, 1536, 1536), []string{"-restart", "16B"}},
+		{"512 restart every 7", image.Rect(1024, 1024, 1536, 1536), []string{"-restart", "7B"}},
+		{"512 restart every 20", image.Rect(1024, 1024, 1536, 1536), []string{"-restart", "20B"}},
 	} {
 		file := benchFile(b, append([]string{"-sample", "2x2"}, bm.args...)...)
+		o := TileOptions{KeepRestarts: strings.HasSuffix(bm.name, "kept")}
 		x, err := BuildIndex(bytes.NewReader(file), int64(len(file)))
 		if err != nil {
 			b.Fatal(err)
@@ -57,7 +64,7 @@ func BenchmarkTile(b *testing.B) {
 			var tile []byte
 			src := bytes.NewReader(file)
 			for b.Loop() {
-				if tile, err = x.AppendTile(tile[:0], src, bm.rect, TileOptions{}); err != nil {
+				if tile, err = x.AppendTile(tile[:0], src, bm.rect, o); err != nil {
 					b.Fatal(err)
 				}
 			}

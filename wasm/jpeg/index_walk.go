@@ -13,7 +13,7 @@ const (
 )
 
 // skipTable tells how far the AC codes in the next bits reach, values included.
-// An entry of look holds the number of bits in its low five bits, and above them
+// An entry of look holds the number of bits in its low six bits, and above them
 // by how many coefficients the codes advance: with skipEOB added when the last of
 // them ends the block. skipLong stands for a code that is not in the table.
 type skipTable struct {
@@ -23,7 +23,7 @@ type skipTable struct {
 
 const (
 	skipEOB  = 128
-	skipLong = 1024
+	skipLong = 512
 )
 
 // newSkipTable makes the table for the AC codes of h.
@@ -45,7 +45,7 @@ func newSkipTable(h *huffTable) *skipTable {
 	t := &skipTable{huff: h}
 	for i, e := range all[1<<skipBits:] {
 		if e == 0 {
-			e = skipLong << 5
+			e = skipLong << 6
 		}
 		t.look[i] = e
 	}
@@ -59,7 +59,7 @@ func fillSkips(part, all []uint16, n, size uint, symbol byte) {
 		width, ahead = 0, skipEOB
 	}
 	used := size + width
-	e := uint16(ahead<<5 | used)
+	e := uint16(ahead<<6 | used)
 	if ahead == skipEOB || used >= n {
 		// The value may reach beyond the bits looked at: nobody looks at it.
 		for i := range part {
@@ -70,7 +70,7 @@ func fillSkips(part, all []uint16, n, size uint, symbol byte) {
 	rest := all[1<<(n-used) : 2<<(n-used)]
 	for len(part) > 0 {
 		for i, r := range rest {
-			if uint(r>>5)&(skipEOB-1)+ahead > 64 {
+			if uint(r>>6)&(skipEOB-1)+ahead > 64 {
 				r = 0
 			}
 			part[i] = r + e
@@ -149,16 +149,16 @@ func (w *walker) skip(buf []byte, pos, limit uint64, n int, pred *[4]int32) (uin
 				p += int((63 - have) >> 3)
 				have |= 56
 				e = uint(ac.look[acc>>(64-skipBits)])
-				acc <<= e & 31
-				have -= e & 31
-				k += e >> 5
+				acc <<= e & 63
+				have -= e & 63
+				k += e >> 6
 				if k >= 64 {
 					break
 				}
 				e = uint(ac.look[acc>>(64-skipBits)])
-				acc <<= e & 31
-				have -= e & 31
-				k += e >> 5
+				acc <<= e & 63
+				have -= e & 63
+				k += e >> 6
 				if k >= 64 {
 					break
 				}
@@ -167,7 +167,7 @@ func (w *walker) skip(buf []byte, pos, limit uint64, n int, pred *[4]int32) (uin
 			// end-of-block code before it. Otherwise the last entry held a long
 			// code, or ran on into the next block.
 			if k != 64 && k-(skipEOB+1) > 62 {
-				at, ok := ac.rest(buf, uint64(p)<<3-uint64(have)-uint64(e&31), k-e>>5)
+				at, ok := ac.rest(buf, uint64(p)<<3-uint64(have)-uint64(e&63), k-e>>6)
 				if !ok {
 					return 0, done, false
 				}
@@ -200,13 +200,13 @@ func (w *walker) coefficients(c int, buf []byte, pos uint64) (uint64, bool) {
 	for {
 		x := be64(buf[pos>>3:]) << (pos & 7)
 		e := uint(ac.look[x>>(64-skipBits)])
-		k += e >> 5
+		k += e >> 6
 		if k >= 64 {
 			if k != 64 && k-(skipEOB+1) > 62 {
-				return ac.rest(buf, pos, k-e>>5)
+				return ac.rest(buf, pos, k-e>>6)
 			}
-			return pos + uint64(e&31), true
+			return pos + uint64(e&63), true
 		}
-		pos += uint64(e & 31)
+		pos += uint64(e & 63)
 	}
 }

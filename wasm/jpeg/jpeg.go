@@ -4,10 +4,10 @@
 //
 // It reads 8-bit Huffman-coded files, sequential and progressive, of one, three
 // or four components, whole, as a region, or at 1/2, 1/4 or 1/8 of the size by
-// computing fewer coefficients. It writes baseline files. All arithmetic is that
-// of the accurate integer transform everybody uses (Loeffler, Ligtenberg and
-// Moschytz with 13-bit constants), so results equal those of other libraries to
-// the last bit where the standard leaves room.
+// computing fewer coefficients. It writes baseline and progressive files. All
+// arithmetic is that of the accurate integer transform everybody uses (Loeffler,
+// Ligtenberg and Moschytz with 13-bit constants), so results equal those of other
+// libraries to the last bit where the standard leaves room.
 //
 // Guarantees: no input makes it panic, loop without end or allocate more than
 // MemoryFor says; data that end early are an error, never a half gray picture.
@@ -90,6 +90,12 @@ type DecodeOptions struct {
 	// Scale divides the size: 1, 2, 4 or 8; 0 means 1. The result measures
 	// ⌈Width/Scale⌉ × ⌈Height/Scale⌉.
 	Scale int
+	// LowPass takes, at scale 4, only the 2 × 2 lowest frequencies of each block,
+	// as the Independent JPEG Group's library does since its version 7, and skips
+	// the others: about half the time. Default: 2 × 2 averages of all of them, as
+	// libjpeg-turbo makes them. Neither is the better picture once a filter has
+	// scaled it further.
+	LowPass bool
 	// Region is the wanted part in pixels of the full-size image; empty means
 	// all of it. Parts outside of the image are ignored.
 	Region image.Rectangle

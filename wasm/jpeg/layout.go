@@ -20,14 +20,15 @@ const (
 
 // layout says which part of an image is decoded, and into what.
 type layout struct {
-	scale  int // 1, 2, 4, 8
-	size   int // samples per block and direction in the result: 8/scale
-	cols   int // MCUs per row of the image
-	rows   int
-	mcu    image.Rectangle // wanted MCUs
-	rect   image.Rectangle // the same in scaled pixels, clipped to the image
-	dcOnly bool            // coefficients are held, but only DC ones
-	bytes  int64           // memory for it all
+	scale   int // 1, 2, 4, 8
+	size    int // samples per block and direction in the result: 8/scale
+	cols    int // MCUs per row of the image
+	rows    int
+	mcu     image.Rectangle // wanted MCUs
+	rect    image.Rectangle // the same in scaled pixels, clipped to the image
+	dcOnly  bool            // coefficients are held, but only DC ones
+	lowPass bool            // 2 × 2 coefficients make 2 × 2 samples
+	bytes   int64           // memory for it all
 }
 
 // grid is the place of one component in a layout, in blocks.
@@ -61,6 +62,7 @@ func newLayout(op string, h Header, o DecodeOptions) (layout, error) {
 	l.cols, l.rows = ceilDiv(h.Width, w), ceilDiv(h.Height, ht)
 	l.mcu = image.Rect(r.Min.X/w, r.Min.Y/ht, ceilDiv(r.Max.X, w), ceilDiv(r.Max.Y, ht))
 	l.dcOnly = h.Progressive && l.scale == 8
+	l.lowPass = o.LowPass && l.scale == 4
 
 	width, height := h.Scaled(l.scale)
 	l.rect = image.Rect(l.mcu.Min.X*w/l.scale, l.mcu.Min.Y*ht/l.scale,
@@ -77,6 +79,9 @@ func newLayout(op string, h Header, o DecodeOptions) (layout, error) {
 		if g.coefPerBlock > 0 {
 			held := int64(l.mcu.Max.Y * g.v)
 			l.bytes += held * (24 + allocated(int64(g.padded)*int64(g.coefPerBlock)*2))
+			if g.coefPerBlock == 64 {
+				l.bytes += held * (24 + allocated(int64(g.padded)*8))
+			}
 		}
 		if h.expand {
 			l.bytes += int64(l.rect.Dx()) * int64(l.rect.Dy())
@@ -126,7 +131,10 @@ type component struct {
 
 	pix  []byte    // samples, rows of stride
 	coef [][]int16 // progressive: coefficients by row of blocks, nil for all zero
-	low  [64]int8  // lowest bit that has arrived of each coefficient, by zigzag place; -1 none
+	// nonzero says of each block which AC coefficients are not zero, by zigzag place;
+	// empty where coef is, and when only DC coefficients are held.
+	nonzero [][]uint64
+	low     [64]int8 // lowest bit that has arrived of each coefficient, by zigzag place; -1 none
 }
 
 // newComponents makes the components of a layout.
@@ -137,6 +145,7 @@ func newComponents(h *Header, l *layout) []component {
 		c.grid = l.grid(h, i)
 		if h.Progressive {
 			c.coef = make([][]int16, l.mcu.Max.Y*c.v)
+			c.nonzero = make([][]uint64, len(c.coef))
 		}
 		for k := range c.low {
 			c.low[k] = -1
@@ -173,6 +182,9 @@ func (c *component) at(bx, by, size int) []byte {
 func (c *component) row(by int) []int16 {
 	if c.coef[by] == nil {
 		c.coef[by] = make([]int16, c.padded*c.coefPerBlock)
+		if c.coefPerBlock == 64 {
+			c.nonzero[by] = make([]uint64, c.padded)
+		}
 	}
 	return c.coef[by]
 }

@@ -178,6 +178,11 @@ func FuzzLosslessTile(f *testing.F) {
 			return
 		}
 		rect := image.Rectangle{image.Pt(x0, y0), image.Pt(x1, y1)}
+		if kept, err := x.Tile(bytes.NewReader(file), rect, TileOptions{KeepRestarts: true}); err != nil {
+			known(t, err)
+		} else if _, err := ReadHeader(bytes.NewReader(kept)); err != nil {
+			t.Fatal(err)
+		}
 		tile, err := x.Tile(bytes.NewReader(file), rect, TileOptions{})
 		if err != nil {
 			known(t, err)

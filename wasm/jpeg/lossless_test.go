@@ -208,12 +208,10 @@ func TestDensity(t *testing.T) {
 	}
 }
 
-// TestFullTable cuts from a file whose DC table has no room for codes that are
-// missing: a code of ones only makes it complete.
-func TestFullTable(t *testing.T) {
-	b := tool(t, photo(t, 400, 300), "cjpeg", "-optimize", "-quality", "30", "-sample", "1x1")
-	var full []byte
-	rect := image.Rect(200, 104, 320, 200)
+// fullTable returns b with a DC table that has no room for codes that are missing: a
+// code of ones only makes it complete.
+func fullTable(t testing.TB, b []byte) (full []byte) {
+	t.Helper()
 	missing := 0
 	for at := 2; ; {
 		s, ok := nextSegment(b, at)
@@ -242,10 +240,17 @@ func TestFullTable(t *testing.T) {
 			break
 		}
 	}
-	full = append([]byte{0xFF, markSOI}, full...)
 	if missing == 0 {
 		t.Fatal("all categories are there")
 	}
+	return append([]byte{0xFF, markSOI}, full...)
+}
+
+// TestFullTable cuts from a file whose DC table has no room for more codes.
+func TestFullTable(t *testing.T) {
+	b := tool(t, photo(t, 400, 300), "cjpeg", "-optimize", "-quality", "30", "-sample", "1x1")
+	full := fullTable(t, b)
+	rect := image.Rect(200, 104, 320, 200)
 	x := index(t, full)
 	if !x.f.recode {
 		t.Fatal("the table is not full")

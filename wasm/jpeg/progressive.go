@@ -1,5 +1,7 @@
 package jpeg
 
+import "math/bits"
+
 // progressive decodes a scan of a progressive image into coefficients, T.81
 // annex G. Only rows of MCUs down to the last wanted one are decoded; those left
 // and above of the region are needed too, since later scans depend on them.
@@ -86,8 +88,9 @@ func (d *decoder) acFirst(sc *scan, mx, my int) bool {
 	}
 	d.prepare()
 	table := sc.ac[0]
-	row := sc.comps[0].row(my)
-	blk := (*[64]int16)(row[mx*64:])
+	c := sc.comps[0]
+	blk := (*[64]int16)(c.row(my)[mx*64:])
+	nonzero := &c.nonzero[my][mx]
 	for k := sc.first; k <= sc.last; k++ {
 		if d.n < 32 {
 			d.refill()
@@ -104,6 +107,7 @@ func (d *decoder) acFirst(sc *scan, mx, my int) bool {
 			}
 			if v := int16(e>>16) << sc.low; v != 0 {
 				blk[zigzag[k]&63] = v
+				*nonzero |= 1 << k
 			}
 			continue
 		}
@@ -122,6 +126,7 @@ func (d *decoder) acFirst(sc *scan, mx, my int) bool {
 		}
 		if width > 0 {
 			blk[zigzag[k]&63] = int16(extend(d.bits(width), width) << sc.low)
+			*nonzero |= 1 << k
 		}
 	}
 	return true
@@ -137,6 +142,7 @@ func (d *decoder) acRefine(sc *scan, mx, my int) bool {
 	}
 	d.prepare()
 	blk := (*[64]int16)(c.row(my)[mx*64:])
+	nonzero := &c.nonzero[my][mx]
 	one := int16(1) << sc.low
 	k := sc.first
 	for ; d.eobrun == 0 && k <= sc.last; k++ {
@@ -147,16 +153,17 @@ func (d *decoder) acRefine(sc *scan, mx, my int) bool {
 		if d.eobrun > 0 {
 			break
 		}
-		k = d.refineRun(blk, k, sc.last, zeros, one)
+		k = d.refineRun(blk, *nonzero, k, sc.last, zeros, one)
 		if value != 0 {
 			if k > sc.last {
 				return false
 			}
 			blk[zigzag[k]&63] = value
+			*nonzero |= 1 << k
 		}
 	}
 	if d.eobrun > 0 {
-		d.refineRun(blk, k, sc.last, 64, one)
+		d.refineRun(blk, *nonzero, k, sc.last, 64, one)
 		d.eobrun--
 	}
 	return true
@@ -197,20 +204,20 @@ func (d *decoder) refineSymbol(table *huffTable, one int16) (zeros int, value in
 	return zeros, value, true
 }
 
-// refineRun refines the coefficients from zigzag place k on and stops at the
-// zero after the given number of zeros, whose place it returns.
-func (d *decoder) refineRun(blk *[64]int16, k, last, zeros int, one int16) int {
+// refineRun refines the coefficients from zigzag place k on, nonzero by place, and
+// stops at the zero after the given number of zeros, whose place it returns.
+func (d *decoder) refineRun(blk *[64]int16, nonzero uint64, k, last, zeros int, one int16) int {
 	acc, n := d.acc, d.n
-	for ; k <= last; k++ {
-		coef := &blk[zigzag[k&63]&63]
-		v := *coef
-		if v == 0 {
-			if zeros == 0 {
-				break
-			}
-			zeros--
-			continue
+	for rest := nonzero >> (k & 63); k <= last; {
+		run := bits.TrailingZeros64(rest)
+		if zeros < run {
+			k += zeros
+			break
 		}
+		if k += run; k > last {
+			break
+		}
+		zeros -= run
 		if n == 0 {
 			d.acc, d.n = acc, n
 			d.refill()
@@ -219,12 +226,15 @@ func (d *decoder) refineRun(blk *[64]int16, k, last, zeros int, one int16) int {
 		bit := int64(acc) >> 63
 		acc <<= 1
 		n--
-		if bit != 0 && v&one == 0 {
+		coef := &blk[zigzag[k&63]&63]
+		if v := *coef; bit != 0 && v&one == 0 {
 			*coef = v + (one ^ v>>15 - v>>15) // away from zero
 		}
+		k++
+		rest >>= run + 1
 	}
 	d.acc, d.n = acc, n
-	return k
+	return min(k, last+1)
 }
 
 // reconstruct computes the samples of all wanted blocks from their coefficients.
@@ -246,7 +256,10 @@ func (d *decoder) reconstruct() {
 				default:
 					blk := (*[64]int16)(row[bx*64:])
 					switch {
-					case flatBlock(blk):
+					case d.l.lowPass:
+						low := [8]int16{1: blk[1], 2: blk[8], 4: blk[9]}
+						low2(&low, int32(blk[0]), &c.quant, dst, c.stride)
+					case c.nonzero[by][bx] == 0:
 						paint(dst, c.stride, size, flat(int32(blk[0]), &c.quant))
 					case size >= 4:
 						*t.block() = *blk
@@ -256,21 +269,8 @@ func (d *decoder) reconstruct() {
 					}
 				}
 			}
-			c.coef[by] = nil
+			c.coef[by], c.nonzero[by] = nil, nil
 		}
 	}
 	t.flush()
-}
-
-// flatBlock reports whether a block has no AC coefficient.
-func flatBlock(blk *[64]int16) bool {
-	if blk[1]|blk[8]|blk[9] != 0 {
-		return false
-	}
-	for _, v := range blk[1:] {
-		if v != 0 {
-			return false
-		}
-	}
-	return true
 }

@@ -22,8 +22,18 @@ type scan struct {
 	lost bool // the rest of this interval is damaged
 }
 
-// decode decodes scans until the picture is complete.
+// decode decodes the picture.
 func (d *decoder) decode(l layout) error {
+	err := d.decodeScans(l)
+	if err == nil && d.h.Progressive {
+		d.reconstruct()
+	}
+	return err
+}
+
+// decodeScans decodes scans until the picture is complete: to samples, or to
+// coefficients when it is progressive.
+func (d *decoder) decodeScans(l layout) error {
 	d.l = l
 	d.comps = newComponents(&d.h, &d.l)
 	for {
@@ -59,9 +69,6 @@ func (d *decoder) decode(l layout) error {
 			}
 			break
 		}
-	}
-	if d.h.Progressive {
-		d.reconstruct()
 	}
 	return nil
 }

@@ -65,13 +65,7 @@ func (d *decoder) mcu(sc *scan, mx, my int, wanted bool, t *batch) bool {
 		for v := range sc.v[i] {
 			for h := range sc.h[i] {
 				if !wanted || size == 1 {
-					var diff int32
-					var ok bool
-					if skip := sc.skip[i]; skip != nil {
-						diff, ok = skipFast(&d.stream, dc, skip)
-					} else {
-						diff, ok = skipBlock(&d.stream, dc, ac)
-					}
+					diff, ok := skipBlock(&d.stream, dc, ac, sc.skip[i])
 					if !ok {
 						return false
 					}
@@ -79,6 +73,15 @@ func (d *decoder) mcu(sc *scan, mx, my int, wanted bool, t *batch) bool {
 					if wanted {
 						c.at(mx*sc.h[i]+h, my*sc.v[i]+v, 1)[0] = flat(c.pred, &c.quant)
 					}
+					continue
+				}
+				if d.l.lowPass {
+					var low [8]int16
+					if !lowBlock(&d.stream, dc, ac, sc.skip[i], &low) {
+						return false
+					}
+					c.pred += int32(low[0])
+					low2(&low, c.pred, &c.quant, c.at(mx*sc.h[i]+h, my*sc.v[i]+v, size), c.stride)
 					continue
 				}
 				blk := t.block()

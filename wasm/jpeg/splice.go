@@ -28,23 +28,43 @@ const (
 // structure of a JPEG.
 func Splice(dst, tables, tile []byte, photometric int) ([]byte, error) {
 	const op = "jpeg.Splice"
-	bad := func() ([]byte, error) {
-		return nil, fault.E(op, fault.Corrupt, errors.New("a TIFF tile is not a JPEG"))
-	}
-	components, transform := 3, byte(0)
+	components, transform := 3, 0
 	switch photometric {
 	case photometricYCbCr:
 		transform = 1
 	case photometricRGB:
 	case photometricGray:
-		components = 1
+		components, transform = 1, NoTransform
 	default:
 		return nil, fault.New(op, fault.Unsupported, "a JPEG cannot have the colours of this TIFF")
 	}
 	dst = grow(dst, len(tables)+len(tile)+16)
+	dst, used, err := SpliceHead(dst, tables, tile, components, transform)
+	if err != nil {
+		return nil, err
+	}
+	dst = append(dst, tile[used:]...)
+	if end := []byte{0xFF, markEOI}; !bytes.HasSuffix(tile, end) && bytes.LastIndex(tile[used:], end) < 0 {
+		// Others stop before the end, as writers pad tiles to even lengths.
+		dst = append(dst, end...)
+	}
+	return dst, nil
+}
+
+// NoTransform, as the transform of SpliceHead, leaves the Adobe segment out.
+const NoTransform = -1
+
+// SpliceHead appends to dst the head of what Splice makes, up to and including the
+// header of the first scan, and returns how much of tile that takes; tile may end
+// anywhere behind that. components is how many the frame must have, and transform
+// what the Adobe segment says. It fails like Splice.
+func SpliceHead(dst, tables, tile []byte, components, transform int) (_ []byte, used int, err error) {
+	bad := func() ([]byte, int, error) {
+		return nil, 0, fault.E("jpeg.SpliceHead", fault.Corrupt, errors.New("a TIFF tile is not a JPEG"))
+	}
 	dst = append(dst, 0xFF, markSOI)
-	if components == 3 {
-		dst = appendAdobe(dst, transform)
+	if transform != NoTransform {
+		dst = appendAdobe(dst, byte(transform))
 	}
 	// Tables first: those in the tile come later and replace them.
 	if len(tables) > 0 {
@@ -77,11 +97,7 @@ func Splice(dst, tables, tile []byte, photometric int) ([]byte, error) {
 			if !framed {
 				return bad()
 			}
-			dst = append(dst, tile[s.at:]...)
-			if !bytes.HasSuffix(tile, []byte{0xFF, markEOI}) && !endsInside(tile[s.end:]) {
-				dst = append(dst, 0xFF, markEOI)
-			}
-			return dst, nil
+			return append(dst, tile[s.at:s.end]...), s.end, nil
 		case s.mark >= markAPP0 && s.mark <= markAPP0+15, s.mark == 0xFE, s.content == nil:
 			continue
 		case s.mark >= 0xC0 && s.mark <= 0xCF && s.mark != markDHT && s.mark != 0xC8 && s.mark != 0xCC:
@@ -94,10 +110,24 @@ func Splice(dst, tables, tile []byte, photometric int) ([]byte, error) {
 	}
 }
 
-// endsInside reports whether there is an EOI marker before the end of p: writers
-// pad tiles to even lengths.
-func endsInside(p []byte) bool {
-	return bytes.LastIndex(p, []byte{0xFF, markEOI}) >= 0
+// TrimTile returns a tile of one scan without what comes behind its end: some TIFFs
+// leave the lengths out, and then all the file seems to belong to it. Splice does not
+// look for the end, as that takes as long as everything else.
+func TrimTile(tile []byte) []byte {
+	for at := 2; ; {
+		s, ok := nextSegment(tile, at)
+		if !ok {
+			return tile
+		}
+		at = s.end
+		if s.mark != markSOS {
+			continue
+		}
+		if i := bytes.Index(tile[at:], []byte{0xFF, markEOI}); i >= 0 {
+			return tile[:at+i+2]
+		}
+		return tile
+	}
 }
 
 // CropTile cuts a complete JPEG down to width × height pixels from its top left

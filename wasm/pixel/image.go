@@ -60,7 +60,7 @@ func (p *Plane) Row(y int) []byte {
 
 // NewPlane allocates a plane of zeros.
 func NewPlane(width, height int) Plane {
-	return Plane{Pix: make([]byte, width*height), Stride: width, Width: width, Height: height}
+	return Plane{Pix: samples(width * height), Stride: width, Width: width, Height: height}
 }
 
 // Image is a decoded picture.
@@ -106,6 +106,17 @@ func New(model Model, width, height, subX, subY int, alpha bool) *Image {
 		m.Alpha = &a
 	}
 	return m
+}
+
+// Renew returns spare, with what its samples happen to be, if it is like an image made
+// by New, and a new one otherwise. Nothing else must use spare.
+func Renew(spare *Image, model Model, width, height, subX, subY int, alpha bool) *Image {
+	if spare == nil || spare.Model != model || spare.Width != width || spare.Height != height ||
+		spare.SubX != subX || spare.SubY != subY || (spare.Alpha != nil) != alpha || len(spare.Planes) != model.Planes() {
+		return New(model, width, height, subX, subY, alpha)
+	}
+	spare.ICC, spare.Bitonal = nil, false
+	return spare
 }
 
 // Bytes returns the memory that an image made by New takes, in bytes.

@@ -1,9 +1,6 @@
 package pixel
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "math/bits"
 
 // cells averages a plane in cells of bx × by samples from (x0, y0), cols of them
 // in a row. Cells that overlap the edge of src average what there is; each has
@@ -119,7 +116,7 @@ func addColumns(acc []uint64, row []byte) {
 	const even = 0x00FF_00FF_00FF_00FF
 	x := 0
 	for ; x+8 <= len(row); x += 8 {
-		v := binary.LittleEndian.Uint64(row[x : x+8])
+		v := le64(row[x : x+8])
 		a := acc[x/4 : x/4+2 : x/4+2]
 		a[0] += v & even
 		a[1] += v >> 8 & even
@@ -127,7 +124,7 @@ func addColumns(acc []uint64, row []byte) {
 	if x < len(row) {
 		var last [8]byte
 		copy(last[:], row[x:])
-		v := binary.LittleEndian.Uint64(last[:])
+		v := le64(last[:])
 		acc[x/4] += v & even
 		acc[x/4+1] += v >> 8 & even
 	}
@@ -207,11 +204,11 @@ func halve(dst, a, b []byte) {
 		x = full
 	}
 	for ; 2*x+8 <= len(a) && x+4 <= len(dst); x += 4 {
-		v, w := binary.LittleEndian.Uint64(a[2*x:2*x+8]), binary.LittleEndian.Uint64(b[2*x:2*x+8])
+		v, w := le64(a[2*x:2*x+8]), le64(b[2*x:2*x+8])
 		s := v&even + v>>8&even + w&even + w>>8&even + 0x0002_0002_0002_0002
 		s = s >> 2 & even
 		s = (s | s>>8) & 0x0000_FFFF_0000_FFFF
-		binary.LittleEndian.PutUint32(dst[x:x+4], uint32(s|s>>16))
+		putLE32(dst[x:x+4], uint32(s|s>>16))
 	}
 	for ; x < len(dst); x++ {
 		i, j := 2*x, min(2*x+1, len(a)-1)

@@ -1,7 +1,5 @@
 package pixel
 
-import "encoding/binary"
-
 // This file is the filter for processors without vectors of ours, WebAssembly
 // among them. It gives the same bits as the vectors.
 
@@ -80,7 +78,7 @@ func sumRows(acc []uint64, rows [][]byte, c []int16) {
 	for k, row := range rows {
 		var last [8]byte
 		copy(last[:], row[rest:])
-		v, w := binary.LittleEndian.Uint64(last[:]), weight(c[k])
+		v, w := le64(last[:]), weight(c[k])
 		a[0] += (v & lanes) * w
 		a[1] += (v >> 8 & lanes) * w
 		a[2] += (v >> 16 & lanes) * w
@@ -96,10 +94,10 @@ func add4(acc []uint64, r0, r1, r2, r3 []byte, c0, c1, c2, c3 uint64) {
 	r1, r2, r3 = r1[:n], r2[:n], r3[:n]
 	for x := 0; x+8 <= n; x += 8 {
 		a := acc[x/2 : x/2+4 : x/2+4]
-		v0 := binary.LittleEndian.Uint64(r0[x : x+8])
-		v1 := binary.LittleEndian.Uint64(r1[x : x+8])
-		v2 := binary.LittleEndian.Uint64(r2[x : x+8])
-		v3 := binary.LittleEndian.Uint64(r3[x : x+8])
+		v0 := le64(r0[x : x+8])
+		v1 := le64(r1[x : x+8])
+		v2 := le64(r2[x : x+8])
+		v3 := le64(r3[x : x+8])
 		a[0] += (v0&lanes)*c0 + (v1&lanes)*c1 + (v2&lanes)*c2 + (v3&lanes)*c3
 		a[1] += (v0>>8&lanes)*c0 + (v1>>8&lanes)*c1 + (v2>>8&lanes)*c2 + (v3>>8&lanes)*c3
 		a[2] += (v0>>16&lanes)*c0 + (v1>>16&lanes)*c1 + (v2>>16&lanes)*c2 + (v3>>16&lanes)*c3
@@ -112,8 +110,8 @@ func add2(acc []uint64, r0, r1 []byte, c0, c1 uint64) {
 	r1 = r1[:n]
 	for x := 0; x+8 <= n; x += 8 {
 		a := acc[x/2 : x/2+4 : x/2+4]
-		v0 := binary.LittleEndian.Uint64(r0[x : x+8])
-		v1 := binary.LittleEndian.Uint64(r1[x : x+8])
+		v0 := le64(r0[x : x+8])
+		v1 := le64(r1[x : x+8])
 		a[0] += (v0&lanes)*c0 + (v1&lanes)*c1
 		a[1] += (v0>>8&lanes)*c0 + (v1>>8&lanes)*c1
 		a[2] += (v0>>16&lanes)*c0 + (v1>>16&lanes)*c1
@@ -125,7 +123,7 @@ func add1(acc []uint64, r0 []byte, c0 uint64) {
 	n := len(r0)
 	for x := 0; x+8 <= n; x += 8 {
 		a := acc[x/2 : x/2+4 : x/2+4]
-		v0 := binary.LittleEndian.Uint64(r0[x : x+8])
+		v0 := le64(r0[x : x+8])
 		a[0] += (v0 & lanes) * c0
 		a[1] += (v0 >> 8 & lanes) * c0
 		a[2] += (v0 >> 16 & lanes) * c0
@@ -177,4 +175,18 @@ func saturate(v int32) uint8 {
 		return uint8(^v >> 31)
 	}
 	return uint8(v)
+}
+
+// le64 and putLE32 read and write little-endian numbers. encoding/binary would do,
+// but brings reflection along, which small Wasm modules must not carry. The
+// compiler makes single loads and stores of these.
+func le64(b []byte) uint64 {
+	_ = b[7]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+func putLE32(b []byte, v uint32) {
+	_ = b[3]
+	b[0], b[1], b[2], b[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
 }

@@ -173,6 +173,9 @@ func (x *Index) Info() iiif.Info {
 	}
 }
 
+// Held returns the bytes of memory that x takes, about.
+func (x *Index) Held() int64 { return int64(len(x.b)) + 4<<10 }
+
 // Colour returns the colour model of the tiles.
 func (x *Index) Colour() Colour { return x.notes.colour }
 

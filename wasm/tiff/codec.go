@@ -6,8 +6,7 @@ import (
 	"io"
 	"math/bits"
 
-	"github.com/klauspost/compress/zlib"
-	"golang.org/x/image/tiff/lzw"
+	"github.com/vitrine-iiif/vitrine/wasm/inflate"
 )
 
 // decompressor returns the rows of a chunk, decompressed. Callers read what the
@@ -20,15 +19,15 @@ func (d *decoder) decompressor(r io.Reader, rows int) (io.Reader, error) {
 	}
 	switch d.Compression {
 	case LZW:
-		return newLZW(r)
+		return d.lzw(r)
 	case Deflate, OldDeflate:
 		// The window and tables of one inflater serve all chunks.
-		if d.inflater != nil {
-			return d.inflater, d.inflater.(zlib.Resetter).Reset(r, nil)
+		if d.inflater == nil {
+			d.inflater = inflate.NewReader(r)
+		} else {
+			d.inflater.Reset(r)
 		}
-		var err error
-		d.inflater, err = zlib.NewReader(r)
-		return d.inflater, err
+		return d.inflater, nil
 	case PackBits:
 		return &packBits{r: byteReader(r)}, nil
 	case CCITTG3, CCITTG4:
@@ -55,11 +54,10 @@ func byteReader(r io.Reader) *bufio.Reader {
 	return bufio.NewReader(r)
 }
 
-// newLZW returns the decoder for either kind of TIFF LZW. Before 5.0 libtiff
-// wrote codes with the least significant bit first and lengthened them one code
-// later, which is GIF's order; a stream starts with the clear code, 256, so its
-// first two bytes tell.
-func newLZW(r io.Reader) (io.Reader, error) {
+// lzw returns the decoder for either kind of TIFF LZW. Before 5.0 libtiff wrote codes
+// with the least significant bit first and lengthened them one code later, which is
+// GIF's order; a stream starts with the clear code, 256, so its first two bytes tell.
+func (d *decoder) lzw(r io.Reader) (io.Reader, error) {
 	br := byteReader(r)
 	b, err := br.Peek(2)
 	if err != nil {
@@ -68,7 +66,11 @@ func newLZW(r io.Reader) (io.Reader, error) {
 	if b[0] == 0 && b[1]&1 != 0 {
 		return stdlzw.NewReader(br, stdlzw.LSB, 8), nil
 	}
-	return lzw.NewReader(br, lzw.MSB, 8), nil
+	if d.expander == nil {
+		d.expander = new(lzwReader)
+	}
+	d.expander.Reset(br)
+	return d.expander, nil
 }
 
 // packBits decodes run lengths of bytes (TIFF 6.0 §9).

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
+	"github.com/vitrine-iiif/vitrine/wasm/inflate"
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
@@ -41,6 +42,7 @@ func (f *File) Decode(level int, region image.Rectangle, maxBytes int64) (Pictur
 	d := &decoder{f: f, level: l, region: region, maxBytes: maxBytes, x0: int64(region.Min.X / l.TileWidth),
 		y0: int64(region.Min.Y / l.TileHeight), x1: int64((region.Max.X-1)/l.TileWidth) + 1,
 		y1: int64((region.Max.Y-1)/l.TileHeight) + 1}
+	defer d.close()
 	if err := d.plan(); err != nil {
 		return Picture{}, err
 	}
@@ -106,7 +108,15 @@ type decoder struct {
 	chunks         []chunk
 	fetch          *fetcher
 	img            *pixel.Image
-	inflater       io.ReadCloser // nil before the first Deflate chunk
+	inflater       *inflate.Reader // nil before the first Deflate chunk
+	expander       *lzwReader      // nil before the first LZW chunk
+}
+
+// close gives buffers back.
+func (d *decoder) close() {
+	if d.inflater != nil {
+		d.inflater.Close()
+	}
 }
 
 // chunk is one tile or strip of the region.
@@ -203,8 +213,8 @@ func (d *decoder) raw() error {
 }
 
 // rows decompresses chunk i and hands its rows that lie in the region to put,
-// which may change them; y counts in the level's pixels.
-func (d *decoder) rows(i int, c chunk, put func(c chunk, y int, row []byte)) error {
+// which may change them, and whose failure ends it; y counts in the level's pixels.
+func (d *decoder) rows(i int, c chunk, put func(c chunk, y int, row []byte) error) error {
 	row := make([]byte, d.rowBytes)
 	step, height := 1, c.rect.Dy()
 	if d.dataUnits() {
@@ -232,10 +242,12 @@ func (d *decoder) rows(i int, c chunk, put func(c chunk, y int, row []byte)) err
 		if y+step <= d.region.Min.Y {
 			continue
 		}
-		if r != nil && d.Predictor == 2 {
+		if r != nil && d.Predictor == 2 && !d.differs(c) {
 			d.undoPredictor(row)
 		}
-		put(c, y, row)
+		if err := put(c, y, row); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -22,11 +22,12 @@ const (
 // fetcher reads the chunks of one Decode in order, joining neighbours into one
 // read.
 type fetcher struct {
-	r     io.ReaderAt
-	spans []span
-	off   int64  // of buf
-	buf   []byte // nil at the start
-	err   error  // the first failure of r that is not the file's end
+	r      io.ReaderAt
+	spans  []span
+	off    int64         // of buf
+	buf    []byte        // nil at the start
+	err    error         // the first failure of r that is not the file's end
+	pieces *bufio.Reader // of the last chunk that was long, nil for none
 }
 
 // ReadAt remembers failures of the storage, which otherwise would come out of a
@@ -39,14 +40,30 @@ func (f *fetcher) ReadAt(b []byte, off int64) (int, error) {
 	return n, err
 }
 
-// reader returns chunk i as a stream.
+// reader returns chunk i as a stream, good until the next call.
 func (f *fetcher) reader(i int) (io.Reader, error) {
-	s := f.spans[i]
-	if s.length > groupSize && !f.holds(s) {
-		return bufio.NewReaderSize(io.NewSectionReader(f, s.off, s.length), streamBuffer), nil
+	if f.long(i) {
+		return f.stream(i), nil
 	}
 	b, err := f.bytes(i)
 	return bytes.NewReader(b), err
+}
+
+// long reports whether a chunk is too long to be held.
+func (f *fetcher) long(i int) bool {
+	s := f.spans[i]
+	return s.length > groupSize && !f.holds(s)
+}
+
+// stream returns a chunk that is long piece by piece, good until the next call.
+func (f *fetcher) stream(i int) *bufio.Reader {
+	section := io.NewSectionReader(f, f.spans[i].off, f.spans[i].length)
+	if f.pieces == nil {
+		f.pieces = bufio.NewReaderSize(section, streamBuffer)
+	} else {
+		f.pieces.Reset(section)
+	}
+	return f.pieces
 }
 
 // bytes returns chunk i, which must not be changed and is good until the next

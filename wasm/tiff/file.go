@@ -28,7 +28,7 @@ import (
 
 // Limits bounds what Open accepts. The zero value means the defaults.
 type Limits struct {
-	// MaxPixels is the largest image, in pixels. Default 2^34: tiles make the
+	// MaxPixels is the largest image, in pixels. Default 2^36: tiles make the
 	// whole image's size harmless, and the largest scans have some 10^10.
 	MaxPixels int64
 	// MaxDimension is the largest width, height and tile side, in pixels.
@@ -38,8 +38,8 @@ type Limits struct {
 	// they are decoded row by row, so that is all that is held of one. JPEG tiles
 	// are bounded by the memory that Decode is given. Default 64 MiB.
 	MaxTileBytes int64
-	// MaxTableBytes bounds what Open reads, and each table of tile offsets.
-	// Default 64 MiB, 4 million tiles of a BigTIFF.
+	// MaxTableBytes bounds what Open reads, and each table of tile offsets, of which
+	// a few pages are held. Default 64 MiB, 8 million tiles of a BigTIFF.
 	MaxTableBytes int64
 	// MaxPages bounds the directories that are looked at: each may cost a read.
 	// Default 64; later pages are ignored.
@@ -47,7 +47,7 @@ type Limits struct {
 }
 
 func (l Limits) withDefaults() Limits {
-	l.MaxPixels = cmp.Or(l.MaxPixels, 1<<34)
+	l.MaxPixels = cmp.Or(l.MaxPixels, 1<<36)
 	l.MaxDimension = min(cmp.Or(l.MaxDimension, 1<<20), 1<<20)
 	l.MaxTileBytes = cmp.Or(l.MaxTileBytes, 64<<20)
 	l.MaxTableBytes = cmp.Or(l.MaxTableBytes, 64<<20)
@@ -78,7 +78,8 @@ func (f *File) Reading(r io.ReaderAt) *File {
 }
 
 // Open reads the directories of a TIFF of size bytes. It reads the first 64 KiB
-// once and further pieces only for directories outside of it. Errors: Corrupt
+// once and further pieces only for directories outside of it; tables of tiles are
+// read when they are used, by pages. Errors: Corrupt
 // for what is not a TIFF, Unsupported (with words that may be shown) for images
 // that cannot be decoded or exceed lim, and whatever kind r's own errors have.
 func Open(r io.ReaderAt, size int64, lim Limits) (*File, error) {

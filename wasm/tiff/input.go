@@ -16,6 +16,11 @@ const (
 	windowBefore = 8 << 10
 	windowSize   = 64 << 10
 	maxWindows   = 4
+	// Most writers put directories and tables behind the pixels. When no more than
+	// the thousandth part of a file is left behind a directory, up to this many
+	// bytes, all of it is read along: in it are the other directories.
+	tailShare = 1024
+	maxTail   = 4 << 20
 )
 
 // input reads a file while it is opened: through its first 64 KiB and a few
@@ -50,7 +55,11 @@ func (in *input) bytes(off, n int64) ([]byte, error) {
 	if n > windowSize-windowBefore {
 		start = off // a long table, which is fetched for its own sake
 	}
-	if err := in.load(start, max(off+n-start, min(windowSize, in.size-start))); err != nil {
+	length := max(off+n-start, min(windowSize, in.size-start))
+	if rest := in.size - start; rest <= min(in.size/tailShare, maxTail) {
+		length = rest
+	}
+	if err := in.load(start, length); err != nil {
 		return nil, err
 	}
 	return in.cached(off, n), nil

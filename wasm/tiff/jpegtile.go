@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"image"
-	"io"
 
 	"github.com/vitrine-iiif/vitrine/wasm/jpeg"
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
@@ -46,12 +45,7 @@ func (d *decoder) newImage(sx, sy int) error {
 }
 
 func (d *decoder) jpegChunk(i int, c chunk) error {
-	r, err := d.fetch.reader(i)
-	if err != nil {
-		return err
-	}
-	tile := r.(byteStream)
-	head, err := d.spliceHead(tile)
+	head, tile, err := d.splice(i)
 	if err != nil {
 		return err
 	}
@@ -78,7 +72,7 @@ func (d *decoder) jpegChunk(i int, c chunk) error {
 		return unsupported("tiff.Decode", "TIFF with tiles of different chroma subsampling is not supported")
 	}
 	want := c.rect.Intersect(d.region).Sub(c.rect.Min)
-	p, err := jpeg.Decode(io.MultiReader(bytes.NewReader(head), tile), jpeg.DecodeOptions{
+	p, err := jpeg.Decode(tile, jpeg.DecodeOptions{
 		Region: want, MaxBytes: max(1, d.maxBytes-d.img.Size()-groupSize-streamBuffer),
 	})
 	if err != nil {

@@ -30,12 +30,8 @@ func (l *level) undoPredictor(row []byte) {
 	if l.Planar {
 		n = 1
 	}
-	if l.BitsPerSample == 8 && n == 3 {
-		var r, g, b byte // in registers, twice as fast for what is most common
-		for ; len(row) >= 3; row = row[3:] {
-			r, g, b = r+row[0], g+row[1], b+row[2]
-			row[0], row[1], row[2] = r, g, b
-		}
+	if l.BitsPerSample == 8 && n == 1 {
+		pixel.Accumulate(row)
 		return
 	}
 	if l.BitsPerSample == 8 {
@@ -47,6 +43,14 @@ func (l *level) undoPredictor(row []byte) {
 	for i := 2 * n; i+1 < len(row); i += 2 {
 		l.order.PutUint16(row[i:], l.order.Uint16(row[i:])+l.order.Uint16(row[i-2*n:]))
 	}
+}
+
+// differs reports whether the rows of chunk c are handed over as differences: of
+// colours of 8 bits, they are summed up when they are no longer interleaved, which is
+// faster. That takes rows from their first pixel on.
+func (d *decoder) differs(c chunk) bool {
+	return d.Predictor == 2 && d.BitsPerSample == 8 && d.SamplesPerPixel == 3 && !d.Planar &&
+		d.colours() == 3 && d.gray == nil && !d.dataUnits() && c.rect.Min.X >= d.region.Min.X
 }
 
 // unpacker turns rows of packed samples into 8-bit planes.
@@ -70,7 +74,7 @@ func newUnpacker(d *decoder) *unpacker {
 }
 
 // row stores one row of chunk c, row y of the level.
-func (u *unpacker) row(c chunk, y int, row []byte) {
+func (u *unpacker) row(c chunk, y int, row []byte) error {
 	if u.straight {
 		u.unassociate16(row)
 	}
@@ -80,17 +84,26 @@ func (u *unpacker) row(c chunk, y int, row []byte) {
 	x, y := from-u.region.Min.X, y-u.region.Min.Y
 	if u.Planar {
 		u.put(u.sampleTarget(c.plane), x, y, row, 0)
-		return
+		return nil
 	}
 	if u.step == 3 && u.colours() == 3 && u.gray == nil {
-		interleaved3(u.img, x, y, row)
-		return
+		n := to - from
+		planes := u.img.Planes
+		first, second, third := planes[0].Row(y)[x:x+n], planes[1].Row(y)[x:x+n], planes[2].Row(y)[x:x+n]
+		pixel.Deinterleave3(first, second, third, row)
+		if u.differs(c) {
+			pixel.Accumulate(first)
+			pixel.Accumulate(second)
+			pixel.Accumulate(third)
+		}
+		return nil
 	}
 	for s := range u.step {
 		if t := u.sampleTarget(s); t != targetNone {
 			u.put(t, x, y, row, s)
 		}
 	}
+	return nil
 }
 
 // put stores every step-th sample of row, from the given one on, in a plane.
@@ -132,15 +145,6 @@ func spread(dst, src []byte, first, step int) {
 func mapped(b []byte, table *[256]byte) {
 	for i, v := range b {
 		b[i] = table[v]
-	}
-}
-
-// interleaved3 stores a row of three interleaved samples.
-func interleaved3(m *pixel.Image, x, y int, row []byte) {
-	n := len(row) / 3
-	a, b, c := m.Planes[0].Row(y)[x:][:n], m.Planes[1].Row(y)[x:][:n], m.Planes[2].Row(y)[x:][:n]
-	for i := range n {
-		a[i], b[i], c[i] = row[3*i], row[3*i+1], row[3*i+2]
 	}
 }
 

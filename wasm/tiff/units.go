@@ -34,7 +34,7 @@ func (d *decoder) align(sx, sy int) error {
 }
 
 // unitRow stores one row of data units of chunk c, whose first pixel row is y.
-func (d *decoder) unitRow(c chunk, y int, row []byte) {
+func (d *decoder) unitRow(c chunk, y int, row []byte) error {
 	sx, sy := d.SubX, d.SubY
 	unit := sx*sy + 2
 	from, to := max(c.rect.Min.X, d.region.Min.X), min(c.rect.Max.X, d.region.Max.X)
@@ -49,4 +49,5 @@ func (d *decoder) unitRow(c chunk, y int, row []byte) {
 		i := (x - d.region.Min.X) / sx
 		cb[i], cr[i] = u[sx*sy], u[sx*sy+1]
 	}
+	return nil
 }

@@ -109,7 +109,7 @@ func variants() []variant {
 // Files of every layout decode to what libvips reads, whole and in regions.
 func TestVariants(t *testing.T) {
 	photo := photograph(t, t.TempDir())
-	for _, v := range variants() {
+	for _, v := range append(variants(), rareVariants()...) {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			name := v.make(t, photo)

@@ -1,0 +1,113 @@
+#include "textflag.h"
+
+// The masks pick the bytes of one plane out of the first, second and third 16 bytes
+// of 16 pixels; places that others fill become zero.
+
+DATA picka0<>+0(SB)/8, $0x80800F0C09060300
+DATA picka0<>+8(SB)/8, $0x8080808080808080
+GLOBL picka0<>(SB), RODATA|NOPTR, $16
+DATA picka1<>+0(SB)/8, $0x0502808080808080
+DATA picka1<>+8(SB)/8, $0x80808080800E0B08
+GLOBL picka1<>(SB), RODATA|NOPTR, $16
+DATA picka2<>+0(SB)/8, $0x8080808080808080
+DATA picka2<>+8(SB)/8, $0x0D0A070401808080
+GLOBL picka2<>(SB), RODATA|NOPTR, $16
+DATA pickb0<>+0(SB)/8, $0x8080800D0A070401
+DATA pickb0<>+8(SB)/8, $0x8080808080808080
+GLOBL pickb0<>(SB), RODATA|NOPTR, $16
+DATA pickb1<>+0(SB)/8, $0x0603008080808080
+DATA pickb1<>+8(SB)/8, $0x80808080800F0C09
+GLOBL pickb1<>(SB), RODATA|NOPTR, $16
+DATA pickb2<>+0(SB)/8, $0x8080808080808080
+DATA pickb2<>+8(SB)/8, $0x0E0B080502808080
+GLOBL pickb2<>(SB), RODATA|NOPTR, $16
+DATA pickc0<>+0(SB)/8, $0x8080800E0B080502
+DATA pickc0<>+8(SB)/8, $0x8080808080808080
+GLOBL pickc0<>(SB), RODATA|NOPTR, $16
+DATA pickc1<>+0(SB)/8, $0x0704018080808080
+DATA pickc1<>+8(SB)/8, $0x8080808080800D0A
+GLOBL pickc1<>(SB), RODATA|NOPTR, $16
+DATA pickc2<>+0(SB)/8, $0x8080808080808080
+DATA pickc2<>+8(SB)/8, $0x0F0C090603008080
+GLOBL pickc2<>(SB), RODATA|NOPTR, $16
+
+DATA pickLast<>+0(SB)/8, $0x0F0F0F0F0F0F0F0F
+DATA pickLast<>+8(SB)/8, $0x0F0F0F0F0F0F0F0F
+GLOBL pickLast<>(SB), RODATA|NOPTR, $16
+
+// func deinterleave3Vector(a, b, c, src []byte)
+TEXT ·deinterleave3Vector(SB), NOSPLIT, $0-96
+	MOVQ a_base+0(FP), DI
+	MOVQ a_len+8(FP), R12
+	MOVQ b_base+24(FP), R8
+	MOVQ c_base+48(FP), R9
+	MOVQ src_base+72(FP), SI
+	VMOVDQU picka0<>(SB), X4
+	VMOVDQU picka1<>(SB), X5
+	VMOVDQU picka2<>(SB), X6
+	VMOVDQU pickb0<>(SB), X7
+	VMOVDQU pickb1<>(SB), X8
+	VMOVDQU pickb2<>(SB), X9
+	VMOVDQU pickc0<>(SB), X10
+	VMOVDQU pickc1<>(SB), X11
+	VMOVDQU pickc2<>(SB), X12
+	SUBQ $16, R12
+	XORQ R10, R10
+split3:
+	LEAQ (R10)(R10*2), R11
+	VMOVDQU (SI)(R11*1), X0
+	VMOVDQU 16(SI)(R11*1), X1
+	VMOVDQU 32(SI)(R11*1), X2
+	VPSHUFB X4, X0, X3
+	VPSHUFB X5, X1, X13
+	VPSHUFB X6, X2, X14
+	VPOR X13, X3, X3
+	VPOR X14, X3, X3
+	VMOVDQU X3, (DI)(R10*1)
+	VPSHUFB X7, X0, X3
+	VPSHUFB X8, X1, X13
+	VPSHUFB X9, X2, X14
+	VPOR X13, X3, X3
+	VPOR X14, X3, X3
+	VMOVDQU X3, (R8)(R10*1)
+	VPSHUFB X10, X0, X3
+	VPSHUFB X11, X1, X13
+	VPSHUFB X12, X2, X14
+	VPOR X13, X3, X3
+	VPOR X14, X3, X3
+	VMOVDQU X3, (R9)(R10*1)
+	CMPQ R10, R12
+	JEQ split3Done
+	ADDQ $16, R10
+	CMPQ R10, R12
+	CMOVQGT R12, R10
+	JMP split3
+split3Done:
+	VZEROUPPER
+	RET
+
+// func accumulateVector(row []byte)
+TEXT ·accumulateVector(SB), NOSPLIT, $0-24
+	MOVQ row_base+0(FP), DI
+	MOVQ row_len+8(FP), R12
+	ADDQ DI, R12
+	VMOVDQU pickLast<>(SB), X4
+	VPXOR X5, X5, X5              // the sum up to here, in all places
+accumulate16:
+	VMOVDQU (DI), X0
+	VPSLLDQ $1, X0, X1
+	VPADDB X1, X0, X0
+	VPSLLDQ $2, X0, X1
+	VPADDB X1, X0, X0
+	VPSLLDQ $4, X0, X1
+	VPADDB X1, X0, X0
+	VPSLLDQ $8, X0, X1
+	VPADDB X1, X0, X0
+	VPADDB X5, X0, X0
+	VMOVDQU X0, (DI)
+	VPSHUFB X4, X0, X5
+	ADDQ $16, DI
+	CMPQ DI, R12
+	JLT accumulate16
+	VZEROUPPER
+	RET
