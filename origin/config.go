@@ -182,6 +182,10 @@ func suggest(key string, names []string) string {
 	return " (did you mean " + best + "?)"
 }
 
+// secretFlags are the settings whose values are never shown.
+var secretFlags = map[string]bool{"s3-secret-key": true, "r2-secret-key": true, "http-authorization": true, "edge-secret": true,
+	"publish-token": true, "publish-hook-token": true}
+
 // printConfig writes the effective settings as TOML, each with where it is from.
 // Secrets are masked.
 func printConfig(w io.Writer, ctx *kong.Context, l *layers) {
@@ -199,7 +203,7 @@ func printConfig(w io.Writer, ctx *kong.Context, l *layers) {
 			from = "flag --" + f.Name
 		}
 		line := f.Name + " = " + tomlValue(f.Target.Interface())
-		if (f.Name == "s3-secret-key" || f.Name == "http-authorization") && !f.Target.IsZero() {
+		if secretFlags[f.Name] && isSet(f.Target) {
 			line = "# " + f.Name + " is set" // and not shown; the output stays a valid file
 		}
 		width = max(width, min(len(line), 60))
@@ -208,6 +212,14 @@ func printConfig(w io.Writer, ctx *kong.Context, l *layers) {
 	for _, line := range lines {
 		fmt.Fprintf(w, "%-*s  # %s\n", width, line[0], line[1])
 	}
+}
+
+// isSet reports whether a setting holds anything.
+func isSet(v reflect.Value) bool {
+	if v.Kind() == reflect.Slice {
+		return v.Len() > 0
+	}
+	return !v.IsZero()
 }
 
 // settingFlags returns the flags of the chosen command that are settings.

@@ -29,7 +29,8 @@ func writeConfig(t *testing.T, text string) string {
 // over the default, and each value says where it is from.
 func TestConfigOrder(t *testing.T) {
 	file := writeConfig(t, "queue = 10\njpeg-quality = 70\nwebp-quality = 60\nidentifier-extensions = ['tif', 'jpg']\n[s3]\nregion = 'auto'\npath-style = true\n")
-	code, out, errs := vitrine(t, []string{"VITRINE_JPEG_QUALITY=71", "VITRINE_WEBP_QUALITY=61", "VITRINE_S3_SECRET_KEY=hush", "VITRINE_S3_ACCESS_KEY=me"},
+	code, out, errs := vitrine(t, []string{"VITRINE_JPEG_QUALITY=71", "VITRINE_WEBP_QUALITY=61", "VITRINE_S3_SECRET_KEY=hush", "VITRINE_S3_ACCESS_KEY=me",
+		"VITRINE_R2_SECRET_KEY=hush", "VITRINE_R2_ACCESS_KEY=me", "VITRINE_EDGE_SECRET=hush-hush-hush-hush,hush-hush-hush-hush-2"},
 		"config", "--config", file, "--webp-quality=62", "--memory", "1GiB")
 	if code != 0 || errs != "" {
 		t.Fatalf("exit %d: %s", code, errs)
@@ -41,6 +42,8 @@ func TestConfigOrder(t *testing.T) {
 		"identifier-extensions = ['tif', 'jpg']|" + file,
 		"listen = '127.0.0.1:8182'|default", "background = '#ffffff'|default",
 		`# s3-secret-key is set|environment VITRINE_S3_SECRET_KEY`,
+		`# r2-secret-key is set|environment VITRINE_R2_SECRET_KEY`,
+		`# edge-secret is set|environment VITRINE_EDGE_SECRET`,
 	} {
 		value, from, _ := strings.Cut(want, "|")
 		found := false
@@ -56,7 +59,7 @@ func TestConfigOrder(t *testing.T) {
 		t.Error("the secret is printed")
 	}
 	// What config prints is a configuration file, but for secrets.
-	if code, again, errs := vitrine(t, []string{"VITRINE_S3_SECRET_KEY=hush"}, "config", "--config", writeConfig(t, out)); code != 0 || !strings.Contains(again, "webp-quality = 62") {
+	if code, again, errs := vitrine(t, []string{"VITRINE_S3_SECRET_KEY=hush", "VITRINE_R2_SECRET_KEY=hush"}, "config", "--config", writeConfig(t, out)); code != 0 || !strings.Contains(again, "webp-quality = 62") {
 		t.Errorf("the printed settings do not load: exit %d: %s", code, errs)
 	}
 	_, plain, _ := vitrine(t, nil, "config")
@@ -69,7 +72,8 @@ func TestConfigOrder(t *testing.T) {
 func TestConfigMistakes(t *testing.T) {
 	file := writeConfig(t, "qeue = 10\njpeg-quality = 'high'\nmax_area = 5\ns3-prefix = 'x'\nrights = 'no uri'\n[s3]\nnonsense = 1\nregion = ['a', 'b']\n")
 	code, _, errs := vitrine(t, []string{"VITRINE_MEMORY=lots", "VITRINE_LOGLEVEL=debug", "VITRINE_FILTER=bicubic", "VITRINE_TRUSTED_PROXIES=10.0.0.0/99,::1"},
-		"config", "--config", file, "--sharpen=11", "--nonsense=1", "--queue", "many", "--listen=nowhere", "--public-url=ftp://x", "--icc=cmyk", "--background=nocolour", "--cache-max=1", "--drain-timeout=-5s")
+		"config", "--config", file, "--sharpen=11", "--nonsense=1", "--queue", "many", "--listen=nowhere", "--public-url=ftp://x", "--icc=cmyk", "--background=nocolour", "--cache-max=1", "--drain-timeout=-5s",
+		"--edge-secret=long enough to be one,short-and-secret", "--store=r2://pyramids", "--r2-account-id=me", "--r2-access-key=alone")
 	if code != 2 {
 		t.Fatalf("exit %d, want 2", code)
 	}
@@ -79,12 +83,16 @@ func TestConfigMistakes(t *testing.T) {
 		"VITRINE_LOGLEVEL: unknown variable", "VITRINE_FILTER: \"bicubic\" is not one of lanczos3",
 		"trusted-proxies: \"10.0.0.0/99\"", "sharpen: 11", "unknown flag --nonsense", "--queue", "listen: \"nowhere\"",
 		"public-url: \"ftp://x\"", "--icc", "--background", "cache-max: 1", "drain-timeout: -5s", "rights: \"no uri\"",
+		"edge-secret: takes at least 16", "r2-account-id: the R2 account must be an account ID", "r2-access-key: the access key and the secret key",
 	} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("%q is not among the complaints:\n%s", want, errs)
 		}
 	}
 	for line := range strings.Lines(errs) {
+		if strings.Contains(line, "short-and-secret") {
+			t.Errorf("a complaint shows a secret: %q", line)
+		}
 		if !strings.HasPrefix(line, "vitrine: ") {
 			t.Errorf("a complaint goes over two lines: %q", line)
 		}

@@ -36,7 +36,7 @@ type ingestCommand struct {
 
 const (
 	// ingestGC is how much garbage there may be, in per cent of what is held.
-	ingestGC = 50
+	ingestGC = 30
 	// ingestPatience is how long an outage of a source may last: nobody waits for an
 	// answer.
 	ingestPatience = 30 * time.Second
@@ -63,8 +63,9 @@ func (c *ingestCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 	if c.Jobs == 0 {
 		c.Jobs = runtime.GOMAXPROCS(0)
 	}
-	// Most of what is held are bands of pixels that live long: collecting twice as
-	// often as usual costs little, and keeps a gigapixel below 200 MB.
+	// Most of what is held are bands of pixels that live long, and there is little
+	// garbage: collecting it early costs next to nothing, and keeps a gigapixel below
+	// 200 MB.
 	defer debug.SetGCPercent(debug.SetGCPercent(ingestGC))
 	debug.SetMemoryLimit(int64(c.Memory) + int64(c.SourceCache))
 	ground := pixel.Colour(c.Background)
@@ -76,7 +77,7 @@ func (c *ingestCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		printErrors(stderr, err)
 		return 2
 	}
-	kept, err := store.Open(ctx, store.Config{Spec: c.Store, S3: c.s3Config()})
+	kept, err := store.Open(ctx, c.storeConfig())
 	if err != nil {
 		printErrors(stderr, err)
 		return 1
@@ -112,7 +113,7 @@ func (c *ingestCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 func (c *ingestCommand) check() error {
 	var errs []error
 	if c.Store == "" {
-		errs = append(errs, errors.New("store: say where to put the pyramids, a folder or s3://bucket/prefix"))
+		errs = append(errs, errors.New("store: say where to put the pyramids, a folder, s3://bucket/prefix or r2://bucket/prefix"))
 	}
 	if len(c.Src) == 0 && c.Source == "" {
 		errs = append(errs, errors.New("src: say what to ingest, or set --source"))
@@ -337,11 +338,28 @@ func below(name, base, separator string) (string, bool) {
 	return strings.CutPrefix(name, base+separator)
 }
 
-// s3Config returns how buckets are reached.
+// s3Config returns how buckets of S3 are reached.
 func (s *settings) s3Config() source.S3Config {
 	return source.S3Config{
 		Endpoint: s.S3.Endpoint, Region: s.S3.Region, PathStyle: s.S3.PathStyle,
 		AccessKey: s.S3.AccessKey, Secret: s.S3.SecretKey, Anonymous: s.S3.Anonymous,
 		Timing: source.Timing{Total: cmp.Or(s.SourceTimeout, ingestPatience)},
 	}
+}
+
+// r2Config returns how buckets of R2 are reached. Without r2:// places it may be
+// Invalid, which check has then not complained about.
+func (s *settings) r2Config() (source.S3Config, error) {
+	c, err := source.S3Config{Region: "auto", PathStyle: true, Endpoint: s.R2.Endpoint, AccessKey: s.R2.AccessKey, Secret: s.R2.SecretKey}, error(nil)
+	if c.Endpoint == "" {
+		c, err = source.R2Config(s.R2.AccountID, s.R2.AccessKey, s.R2.SecretKey)
+	}
+	c.Timing = source.Timing{Total: cmp.Or(s.SourceTimeout, ingestPatience)}
+	return c, err
+}
+
+// storeConfig returns where pyramids are kept.
+func (s *settings) storeConfig() store.Config {
+	r2, _ := s.r2Config()
+	return store.Config{Spec: s.Store, S3: s.s3Config(), R2: r2}
 }

@@ -141,6 +141,31 @@ func TestIngestBucket(t *testing.T) {
 	}
 }
 
+// TestIngestR2: from a folder to R2 as a source of S3 images is set too, and from R2
+// to R2.
+func TestIngestR2(t *testing.T) {
+	r2 := s3test.StartIn(t, "auto")
+	t.Chdir(t.TempDir())
+	dir := t.TempDir()
+	write(t, dir, "a.jpg", testSheet(t, 600, 500))
+	environ := []string{
+		"VITRINE_R2_ENDPOINT=" + r2.Endpoint, "VITRINE_R2_ACCESS_KEY=" + r2.Access, "VITRINE_R2_SECRET_KEY=" + r2.Secret,
+		"VITRINE_S3_ACCESS_KEY=another", "VITRINE_S3_SECRET_KEY=altogether",
+	}
+	code, out, errs := vitrine(t, environ, "ingest", dir, "--store", "r2://"+r2.Bucket)
+	if code != 0 || !strings.Contains(out, "1 ingested (1 lossless), 0 there already") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	if _, err := os.Stat(filepath.Join(r2.Dir, r2.Bucket, "pyramids", "a.jpg.tif")); err != nil {
+		t.Error(err)
+	}
+	r2.Put(t, "scans/b.jpg", testSheet(t, 60, 50))
+	code, out, errs = vitrine(t, environ, "ingest", "r2://"+r2.Bucket+"/scans", "--store", "r2://"+r2.Bucket)
+	if code != 0 || !strings.Contains(out, "1 ingested (1 lossless), 0 there already") {
+		t.Errorf("from R2: exit %d\n%s%s", code, out, errs)
+	}
+}
+
 // TestIngestInterrupted: an interrupt ends it with a status, and what is left is
 // said.
 func TestIngestInterrupted(t *testing.T) {

@@ -2,6 +2,9 @@
 //
 //	vitrine serve    answers Image API 2.1 and 3.0 requests, with gallery and viewer
 //	vitrine ingest   turns images into pyramids, whose tiles are served as they are
+//	vitrine work     does so with images as they are uploaded to a bucket
+//	vitrine publish  makes manifests and pages of a CMS, a table or a folder
+//	vitrine manifests validate  checks Presentation 3 documents
 //	vitrine config   prints the effective settings and where each comes from
 //
 // Every setting is a flag, an environment variable VITRINE_… and a key of
@@ -30,6 +33,11 @@ type grammar struct {
 
 	Serve  serveCommand  `cmd:"" help:"Serve images over IIIF, with a gallery and a viewer."`
 	Ingest ingestCommand `cmd:"" help:"Turn images into pyramids, whose tiles are served without decoding."`
+	Work   workCommand   `cmd:"" help:"Make and remove pyramids as images come to a bucket and go, until stopped."`
+
+	Manifests manifestsCommand `cmd:"" help:"Look at manifests."`
+
+	Publish publishCommand `cmd:"" help:"Make IIIF manifests of a CMS, a table or a folder, and publish what changed."`
 
 	Check configCommand `cmd:"" name:"config" help:"Print the effective settings and where each comes from."`
 }
@@ -86,6 +94,16 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return 0
 	case "ingest":
 		return g.Ingest.run(ctx, stdout, stderr)
+	case "work":
+		if err := g.Work.run(ctx, stderr); err != nil {
+			printErrors(stderr, err)
+			return 1
+		}
+		return 0
+	case "publish":
+		return g.Publish.run(ctx, stdout, stderr)
+	case "validate":
+		return g.Manifests.Validate.run(os.Stdin, stdout, stderr)
 	default:
 		if err := serve(ctx, &g.Serve.settings, stderr, nil); err != nil {
 			printErrors(stderr, err)
@@ -136,6 +154,10 @@ func chosenSettings(kctx *kong.Context) *settings {
 		return &g.Check.settings
 	case "ingest":
 		return &g.Ingest.settings
+	case "work":
+		return &g.Work.settings
+	case "publish":
+		return &g.Publish.settings
 	}
 	return &g.Serve.settings
 }

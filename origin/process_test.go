@@ -29,14 +29,31 @@ type process struct {
 
 var listening = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-// launch builds vitrine and starts it with args.
-func launch(t *testing.T, args ...string) *process {
+// build builds vitrine and returns the file.
+func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "vitrine")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v: %s", err, out)
 	}
-	cmd := exec.Command(binary, append([]string{"serve", "--listen=127.0.0.1:0"}, args...)...)
+	return binary
+}
+
+// launch builds vitrine and starts it with args.
+func launch(t *testing.T, args ...string) *process {
+	t.Helper()
+	return launchIn(t, "", args...)
+}
+
+// launchIn is launch in a control group from the first instruction on, as in a
+// container; group is its file cgroup.procs, "" for none.
+func launchIn(t *testing.T, group string, args ...string) *process {
+	t.Helper()
+	args = append([]string{build(t), "serve", "--listen=127.0.0.1:0"}, args...)
+	if group != "" {
+		args = append([]string{"/bin/sh", "-c", `echo $$ >"$0" && exec "$@"`, group}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
 	logs, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +66,7 @@ func launch(t *testing.T, args ...string) *process {
 	go func() {
 		lines := bufio.NewScanner(logs)
 		for lines.Scan() {
-			if base := listening.FindString(lines.Text()); base != "" {
+			if base := listening.FindString(lines.Text()); base != "" && strings.Contains(lines.Text(), "serving") {
 				select {
 				case ready <- base:
 				default:

@@ -25,6 +25,10 @@ import (
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
+// gcPercent lets the heap grow to three times what is in use, up to the memory
+// limit.
+const gcPercent = 200
+
 // serve builds the server that s describes and answers until ctx ends. ready,
 // which may be nil, is told the address once it listens.
 func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr)) error {
@@ -32,9 +36,17 @@ func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr
 	if err != nil {
 		return err
 	}
+	if allowed := s.fitBeside(allowance("/")); s.fit(allowed) {
+		log.Warn("memory is lowered to what the control group allows",
+			"memory", int64(s.Memory), "max_area", s.MaxArea, "allowed", allowed)
+	}
 	// Garbage is collected early rather than let the process grow past what the
-	// administrator allotted; an eighth on top is for everything but pixels.
-	debug.SetMemoryLimit(int64(s.Memory) + int64(s.SourceCache) + int64(s.Memory)/8)
+	// administrator allotted.
+	limit := int64(s.Memory) + int64(s.SourceCache) + int64(s.Memory)/overhead
+	debug.SetMemoryLimit(limit)
+	// Far below that limit, as a server of stored tiles is, the default would
+	// collect every few megabytes.
+	debug.SetGCPercent(gcPercent)
 
 	titles := map[string]string{}
 	if s.Source == "" {
@@ -69,13 +81,17 @@ func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr
 		return err
 	}
 	config := s.renderConfig()
+	var kept *store.Store
+	var behind *background
 	if s.Store != "" {
-		kept, err := store.Open(ctx, store.Config{Spec: s.Store, S3: s.s3Config()})
-		if err != nil {
+		if kept, err = store.Open(ctx, s.storeConfig()); err != nil {
 			return err
 		}
 		defer kept.Close()
-		config.Pyramids = ingested{kept, layout}
+		if behind, err = s.newBackground(ctx, kept, log, s.besideServer()); err != nil {
+			return err
+		}
+		config.Pyramids = ingested{kept, layout, behind}
 	}
 	encoder := codec.New(codec.Config{})
 	engine := render.New(config, opener{images, layout}, rendered, encoder, func(err error) {
@@ -83,17 +99,33 @@ func serve(ctx context.Context, s *settings, logs io.Writer, ready func(net.Addr
 	})
 	defer engine.Close()
 	gauges["renderings"] = func() int64 { return int64(engine.Waiting()) }
+	if behind != nil {
+		debug.SetMemoryLimit(limit + int64(s.Ingest.Memory) + serverBuffer)
+		behind.run(ctx, kept, engine)
+		defer behind.halt()
+		behind.gauges(gauges)
+	}
 
-	srv, err := server.New(s.serverConfig(engine.Style()), server.Deps{
+	published, err := s.newPublishing(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer published.halt()
+	published.gauges(gauges)
+
+	face, deps := s.serverConfig(engine.Style()), server.Deps{
 		Images:  engineImages{engine},
 		Gallery: newGallery(images, layout, titles),
 		Checks:  checks,
 		Gauges:  gauges,
 		Logger:  log,
-	})
+	}
+	published.serve(&face, &deps, s)
+	srv, err := server.New(face, deps)
 	if err != nil {
 		return err
 	}
+	published.run(ctx)
 	return s.listen(ctx, srv, log, ready)
 }
 
@@ -162,9 +194,11 @@ func (s *settings) openSource(ctx context.Context) (source.Source, error) {
 	if s.HTTP.Authorization != "" {
 		header.Set("Authorization", s.HTTP.Authorization)
 	}
+	r2, _ := s.r2Config() // checked with the settings when it is needed
 	return source.New(ctx, source.Config{
 		Spec: s.Source,
 		S3:   s.s3Config(),
+		R2:   r2,
 		HTTP: source.HTTPConfig{
 			AllowedHosts: s.HTTP.AllowedHosts, AllowPrivate: s.HTTP.AllowPrivate, Header: header,
 			Timing: source.Timing{Total: s.SourceTimeout},
@@ -180,12 +214,12 @@ func (s *settings) renderConfig() render.Config {
 		recheck = 0
 	}
 	return render.Config{
-		Memory: int64(s.Memory), Queue: s.Queue, Timeout: s.RequestTimeout, Recheck: recheck,
+		Memory: int64(s.Memory), Queue: s.Queue, Timeout: s.RequestTimeout, Recheck: recheck, Stale: s.Stale,
 		Limits: codec.Limits{MaxPixels: s.MaxPixels, MaxDecodeBytes: int64(s.Memory) / 2},
 		Info:   iiif.Info{Rights: s.Rights, Attribution: s.Attribution, Logo: s.Logo},
 		Style: render.Style{
 			JPEGQuality: s.JPEGQuality, WebPQuality: s.WebPQuality, Background: pixel.Colour(s.Background),
-			Sharpen: s.Sharpen, Filter: filters[s.Filter], SRGB: s.ICC == "srgb",
+			Sharpen: s.Sharpen, Filter: filters[s.Filter], SRGB: s.ICC == "srgb", Progressive: s.Progressive,
 		},
 	}
 }
@@ -194,6 +228,7 @@ func (s *settings) serverConfig(style string) server.Config {
 	proxies, _ := s.trustedProxies() // checked with the settings
 	return server.Config{
 		PublicURL: s.PublicURL, TrustedProxies: proxies, Style: style, Title: s.Title,
+		EdgeSecrets: s.EdgeSecret,
 		Limits: iiif.Limits{
 			MaxWidth: s.MaxWidth, MaxHeight: s.MaxHeight, MaxArea: s.MaxArea,
 			NoUpscale: !s.Upscaling, StrictSize: s.StrictSize,
@@ -231,6 +266,7 @@ func (o opener) Open(ctx context.Context, identifier string) (source.Object, err
 type ingested struct {
 	store  *store.Store
 	layout source.Layout
+	behind *background // told of images that have none; nil when that is to nobody
 }
 
 func (p ingested) Open(ctx context.Context, object source.Object) (source.Object, error) {
@@ -247,13 +283,17 @@ func (p ingested) Open(ctx context.Context, object source.Object) (source.Object
 	}
 	found, err := p.store.Open(ctx, id)
 	if err != nil {
+		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Corrupt) || fault.Is(err, fault.Unsupported) {
+			p.behind.touched(object)
+		}
 		return nil, err
 	}
 	if found.Index.Revision() != object.Revision() {
 		found.Close()
+		p.behind.touched(object)
 		return nil, fault.E(op, fault.NotFound, nil)
 	}
-	return found, nil
+	return found.Object, nil // a file says of itself that it is one
 }
 
 // engineImages shows an Engine to the server.

@@ -201,7 +201,7 @@ func TestS3EndToEnd(t *testing.T) {
 	}
 	folder := start(t, "--source", dir)
 	remote := start(t, "--source", "s3://"+s3.Bucket+"/scans", "--s3-endpoint", s3.Endpoint, "--s3-region", "us-east-1",
-		"--s3-path-style", "--s3-access-key", s3.Access, "--s3-secret-key", s3.Secret, "--source-ttl", "0s")
+		"--s3-path-style", "--s3-access-key", s3.Access, "--s3-secret-key", s3.Secret, "--source-ttl", "0s", "--cache", t.TempDir())
 	for _, path := range []string{
 		"/iiif/3/a.jpg/0,0,512,512/512,/0/default.jpg", "/iiif/3/a.jpg/full/!200,200/0/gray.png",
 		"/iiif/2/b%20c.png/full/100,/90/default.jpg",
@@ -212,6 +212,7 @@ func TestS3EndToEnd(t *testing.T) {
 			t.Errorf("%s: folder %d (%d bytes), bucket %d (%d bytes)", path, s1, len(b1), s2, len(b2))
 		}
 	}
+	s3.Put(t, "scans/unseen.jpg", tinyJPEG(t, 100, 80))
 	if _, _, page := get(t, remote+"/"); !bytes.Contains(page, []byte("b%20c.png")) {
 		t.Error("the gallery does not list the bucket")
 	}
@@ -220,12 +221,26 @@ func TestS3EndToEnd(t *testing.T) {
 	}
 	s3.Stop()
 	begin := time.Now()
-	status, header, _ := get(t, remote+"/iiif/3/a.jpg/info.json")
+	status, header, _ := get(t, remote+"/iiif/3/unseen.jpg/info.json")
 	if took := time.Since(begin); status != 503 || header.Get("Retry-After") == "" || took > 3*time.Second {
 		t.Errorf("outage: status %d, Retry-After %q, after %s", status, header.Get("Retry-After"), took)
 	}
 	if status, _, _ := get(t, remote+"/health/ready"); status != 503 {
 		t.Errorf("readiness in an outage: %d, want 503", status)
+	}
+	// What needs nothing of the bucket goes on, and says that it may be old.
+	begin = time.Now()
+	for path, want := range map[string]int{
+		"/iiif/3/a.jpg/info.json": 200, "/iiif/3/a.jpg/0,0,512,512/512,/0/default.jpg": 200,
+		"/iiif/2/a.jpg/0,0,512,512/512,/0/default.jpg": 200, "/iiif/3/a.jpg/0,0,500,500/50,/0/default.jpg": 503,
+	} {
+		status, header, _ := get(t, remote+path)
+		if cache := header.Get("Cache-Control"); status != want || status == 200 && cache != "public, max-age=30" || status == 503 && cache != "no-store" {
+			t.Errorf("%s in an outage: %d with %q, want %d", path, status, cache, want)
+		}
+	}
+	if took := time.Since(begin); took > 9*time.Second {
+		t.Errorf("answers in an outage took %s", took)
 	}
 }
 

@@ -20,14 +20,15 @@ import (
 // settings are all that an administrator can set. Each is a flag, an environment
 // variable VITRINE_… and a key of vitrine.toml; see config.go for the order.
 type settings struct {
-	Source    string `placeholder:"DIR|s3://BUCKET/PREFIX|https://HOST/PATH" help:"Where the images are. Without it, demo images are made and served." group:"Images"`
+	Source    string `placeholder:"DIR|s3://BUCKET/PREFIX|r2://BUCKET/PREFIX|https://HOST/PATH" help:"Where the images are. Without it, demo images are made and served." group:"Images"`
 	Listen    string `default:"127.0.0.1:8182" help:"Address to listen on." group:"Server"`
 	PublicURL string `name:"public-url" placeholder:"URL" help:"The URL that viewers reach this server by, such as https://iiif.example.org. Set it in production: without it the request's own Host is used." group:"Server"`
-	Store     string `placeholder:"DIR|s3://BUCKET/PREFIX" help:"Where pyramids are kept that ingest makes." group:"Images"`
+	Store     string `placeholder:"DIR|s3://BUCKET/PREFIX|r2://BUCKET/PREFIX" help:"Where pyramids are kept that ingest makes." group:"Images"`
 	Cache     string `placeholder:"DIR" help:"Folder that keeps rendered images. Empty: nothing is kept on disk." group:"Cache"`
 
 	AdminListen    string        `placeholder:"ADDR" help:"Second address for health and counters, which no load on the first can starve." group:"Server"`
 	TrustedProxies []string      `placeholder:"CIDR,…" help:"Peers whose X-Forwarded-Proto, -Host and -Prefix are believed." group:"Server"`
+	EdgeSecret     []string      `placeholder:"SECRET,…" help:"Answer only requests whose X-Vitrine-Edge header holds one of these, besides health. Several serve to change them." group:"Server"`
 	Title          string        `default:"Vitrine" help:"Title of the gallery." group:"Server"`
 	RequestTimeout time.Duration `default:"60s" help:"Longest time for one rendering." group:"Server"`
 	DrainDelay     time.Duration `default:"0s" help:"Time between failing readiness and closing the door at shutdown, for load balancers to notice." group:"Server"`
@@ -41,12 +42,17 @@ type settings struct {
 
 	Identifier identifierSettings `embed:"" prefix:"identifier-" group:"Identifiers"`
 	S3         s3Settings         `embed:"" prefix:"s3-" group:"S3"`
+	R2         r2Settings         `embed:"" prefix:"r2-" group:"R2"`
 	HTTP       httpSettings       `embed:"" prefix:"http-" group:"HTTP source"`
+	Ingest     ingestSettings     `embed:"" prefix:"ingest-" group:"Ingest"`
+
+	Publish publishSettings `embed:"" prefix:"publish-" group:"Publish"`
 
 	SourceTTL     time.Duration `name:"source-ttl" default:"30s" help:"How long a remote image is taken as unchanged before it is asked for again. Folders are looked at each time." group:"Images"`
+	Stale         time.Duration `default:"1h" help:"How long, after a source last told of an image, what is in the cache and in local pyramids is still served while the source fails. 0 for not at all." group:"Images"`
 	SourceTimeout time.Duration `default:"2500ms" help:"Longest wait for a remote source before the answer is 503." group:"Images"`
 	SourceCache   byteSize      `default:"64MiB" help:"Memory for blocks read from remote sources." group:"Images"`
-	MaxPixels     int64         `default:"4000000000" help:"Most pixels that a stored image may have." group:"Images"`
+	MaxPixels     int64         `default:"64000000000" help:"Most pixels that a stored image may have." group:"Images"`
 
 	MaxWidth   int      `default:"0" help:"Most pixels of width that are delivered; 0 is no limit." group:"Limits"`
 	MaxHeight  int      `default:"0" help:"Most pixels of height that are delivered; 0 is max-width." group:"Limits"`
@@ -57,6 +63,7 @@ type settings struct {
 	Queue      int      `default:"256" help:"Renderings that may run or wait; more are answered 503 at once." group:"Limits"`
 
 	JPEGQuality int     `name:"jpeg-quality" default:"85" help:"Quality of JPEG, 1 to 100." group:"Pictures"`
+	Progressive bool    `name:"jpeg-progressive" help:"Write JPEG progressively: shown coarse at first and a little smaller, for five times the time to write it. Tiles that are copied stay as they are." group:"Pictures"`
 	WebPQuality int     `name:"webp-quality" default:"80" help:"Quality of WebP, 1 to 100." group:"Pictures"`
 	Background  colour  `default:"#ffffff" help:"Ground behind rotated and transparent images where the format has no transparency." group:"Pictures"`
 	Sharpen     float64 `default:"0" help:"Sharpening after scaling down, 0 (none) to 10." group:"Pictures"`
@@ -88,11 +95,29 @@ type s3Settings struct {
 	Anonymous bool   `help:"Send no credentials, for public buckets."`
 }
 
+// r2Settings reach Cloudflare R2, for r2:// places. They are apart from those of S3
+// because the images may lie at AWS and the pyramids at Cloudflare.
+type r2Settings struct {
+	AccountID string `placeholder:"ID" help:"Cloudflare account ID; with .eu or .fedramp behind it for a jurisdiction."`
+	AccessKey string `placeholder:"KEY" help:"Access key of an R2 API token; empty uses the AWS credential chain."`
+	SecretKey string `placeholder:"SECRET" help:"Secret of the access key."`
+	Endpoint  string `placeholder:"URL" help:"Endpoint instead of the one of the account, for tests."`
+}
+
 // httpSettings guard a source that is read over HTTP.
 type httpSettings struct {
 	AllowedHosts  []string `placeholder:"HOST,…" help:"Hosts that may be read and redirected to; the source's own if empty."`
 	AllowPrivate  bool     `help:"Allow private and loopback addresses."`
 	Authorization string   `placeholder:"VALUE" help:"Authorization header sent to the source."`
+}
+
+// ingestSettings say when pyramids are made without being told to, and at what
+// expense.
+type ingestSettings struct {
+	Automatic bool     `help:"Make pyramids in the background of images that are asked for. Off unless set: the server then writes to the store, which its credentials must allow, and the store grows to the size of the source."`
+	Events    string   `placeholder:"URL" help:"SQS queue that gets the events of the source's bucket, such as https://sqs.eu-central-1.amazonaws.com/123456789012/uploads: new images are ingested, pyramids of removed ones removed. AWS credentials are those of s3."`
+	Workers   int      `default:"0" help:"Images, and tiles of all images together, that are worked on at once; 0 is 1 beside a server and the number of processors in work."`
+	Memory    byteSize `default:"256MiB" help:"Memory for making pyramids beside a server, on top of memory. An image that must be decoded whole and needs more gets none."`
 }
 
 // byteSize is a number of bytes that is written with a unit: 512MiB, 10GB, 4096.
@@ -176,6 +201,11 @@ func (s *settings) check() error {
 	if _, err := s.trustedProxies(); err != nil {
 		bad("trusted-proxies", "%v", err)
 	}
+	for _, secret := range s.EdgeSecret {
+		if len(secret) < 16 || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			bad("edge-secret", "takes at least 16 printable characters without spaces")
+		}
+	}
 	inRange := func(name string, v, low, high int64) {
 		if v < low || v > high {
 			bad(name, "%d is not between %d and %d", v, low, high)
@@ -202,7 +232,7 @@ func (s *settings) check() error {
 			bad(name, "%s is not a positive time", d)
 		}
 	}
-	for name, d := range map[string]time.Duration{"source-ttl": s.SourceTTL, "drain-timeout": s.DrainTimeout, "drain-delay": s.DrainDelay} {
+	for name, d := range map[string]time.Duration{"source-ttl": s.SourceTTL, "stale": s.Stale, "drain-timeout": s.DrainTimeout, "drain-delay": s.DrainDelay} {
 		if d < 0 {
 			bad(name, "%s is negative", d)
 		}
@@ -229,9 +259,20 @@ func (s *settings) check() error {
 	if s.Store != "" {
 		if spec, err := source.ParseSpec(s.Store); err != nil {
 			bad("store", "%s", fault.Public(err))
-		} else if spec.Remote() && !strings.HasPrefix(spec.String(), "s3://") {
-			bad("store", "%q is neither a folder nor s3://bucket/prefix", s.Store)
+		} else if _, _, _, ok := spec.Bucket(); spec.Remote() && !ok {
+			bad("store", "%q is neither a folder nor s3://bucket/prefix or r2://bucket/prefix", s.Store)
 		}
+	}
+	for _, problem := range append(s.Ingest.check(s), s.Publish.check()...) {
+		bad(problem[0], "%s", problem[1])
+	}
+	if strings.HasPrefix(s.Store, "r2://") || strings.HasPrefix(s.Source, "r2://") || s.R2.AccountID != "" {
+		if _, err := s.r2Config(); err != nil {
+			bad("r2-account-id", "%s", fault.Public(err))
+		}
+	}
+	if (s.R2.AccessKey == "") != (s.R2.SecretKey == "") {
+		bad("r2-access-key", "the access key and the secret key go together")
 	}
 	if (s.S3.AccessKey == "") != (s.S3.SecretKey == "") {
 		bad("s3-access-key", "the access key and the secret key go together")

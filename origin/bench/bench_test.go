@@ -2,23 +2,14 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/xml"
-	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestStatistics(t *testing.T) {
@@ -48,164 +39,11 @@ func TestStatistics(t *testing.T) {
 			t.Errorf("number(%v) = %s, want %s", v, got, want)
 		}
 	}
+	if got := ratio(1, 1e5); got != "< 0.001 ×" {
+		t.Errorf("a small ratio: %s", got)
+	}
 	if got := ratio(1, 0); got != "–" {
 		t.Errorf("ratio to nothing: %s", got)
-	}
-}
-
-func TestParseStat(t *testing.T) {
-	// proc(5): the name may hold anything.
-	line := "4242 (a b) c) (d) S 1 4242 4242 0 -1 4194560 100 0 0 0 123 45 6 7 20 0 5 0 100 1000 10 18446744073709551615"
-	got, err := parseStat(line)
-	if err != nil || got != 1680*time.Millisecond {
-		t.Errorf("%v, %v", got, err)
-	}
-	for _, bad := range []string{"", "1 (x", "1 (x) S 1 2 3", strings.Replace(line, "123", "x", 1)} {
-		if _, err := parseStat(bad); err == nil {
-			t.Errorf("%q is taken", bad)
-		}
-	}
-}
-
-// TestCPU compares a busy process's reading with what the kernel reports at its end.
-func TestCPU(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	p, err := start(t.TempDir()+"/log", nil, "sh", "-c", "while :; do :; done & wait")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopped := false
-	defer func() {
-		if !stopped {
-			p.stop()
-		}
-	}()
-	var pids []int
-	for deadline := time.Now().Add(5 * time.Second); len(pids) < 2 && time.Now().Before(deadline); {
-		pids = p.pids()
-	}
-	if len(pids) != 2 {
-		t.Fatalf("the shell and its child are %v", pids)
-	}
-	before, err := readCPU(pids)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var after cpuReading
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		if after, err = readCPU(pids); err != nil {
-			t.Fatal(err)
-		}
-		if after.ticks-before.ticks >= 200*time.Millisecond || time.Now().After(deadline) {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	ticks, fine := after.ticks-before.ticks, after.since(before)
-	if diff := (ticks - fine).Abs(); ticks < 200*time.Millisecond || diff > 50*time.Millisecond {
-		t.Errorf("the two clocks say %v and %v", ticks, fine)
-	}
-	// A thread that ended is only in the ticks.
-	before.threads[-1] = time.Hour
-	if got := after.since(before); got != ticks {
-		t.Errorf("with a thread ended: %v, want %v", got, ticks)
-	}
-	p.stop()
-	stopped = true
-	for _, pid := range pids {
-		gone := false
-		for deadline := time.Now().Add(5 * time.Second); !gone && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-			gone = err != nil || strings.Contains(string(text), ") Z ")
-		}
-		if !gone {
-			t.Errorf("process %d survives stop", pid)
-		}
-	}
-}
-
-func TestProcessThatFails(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	p, err := start(t.TempDir()+"/log", nil, "sh", "-c", "echo no such port >&2; exit 3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.stop()
-	addr, err := freeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.ready(t.Context(), addr); err == nil || !strings.Contains(err.Error(), "no such port") {
-		t.Errorf("ready: %v", err)
-	}
-}
-
-// TestLoad runs the client against the server of net/http.
-func TestLoad(t *testing.T) {
-	var served, busy, most atomic.Int64
-	mux := http.NewServeMux()
-	mux.HandleFunc("/length", func(w http.ResponseWriter, r *http.Request) {
-		served.Add(1)
-		most.Store(max(most.Load(), busy.Add(1)))
-		time.Sleep(2 * time.Millisecond)
-		busy.Add(-1)
-		io.WriteString(w, "twelve bytes")
-	})
-	mux.HandleFunc("/chunks", func(w http.ResponseWriter, r *http.Request) {
-		served.Add(1)
-		for range 3 {
-			io.WriteString(w, strings.Repeat("x", 70000))
-			w.(http.Flusher).Flush()
-		}
-	})
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	addr := strings.TrimPrefix(server.URL, "http://")
-	l := load{addr: addr, paths: []string{"/length", "/chunks"}, conns: 4, count: 41, time: time.Minute}
-	l.lengths = map[string]int{"/length": 12, "/chunks": 210000}
-	var seen int
-	l.seen = func(i int, body []byte) error {
-		seen++
-		if want := []int{12, 210000}[i%2]; len(body) != want {
-			return fmt.Errorf("answer %d has %d bytes", i, len(body))
-		}
-		return nil
-	}
-	r, err := l.run(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := served.Load(); n != 41 || len(r.latency) != 41 || seen != 41 {
-		t.Errorf("%d served, %d timed, %d seen", n, len(r.latency), seen)
-	}
-	if m := most.Load(); m < 2 || m > 4 {
-		t.Errorf("%d at one time, 4 connections", m)
-	}
-
-	l.seen = nil
-	l.lengths = map[string]int{"/length": 13}
-	if _, err := l.run(t.Context()); err == nil {
-		t.Error("an answer of another length is taken")
-	}
-	l.paths, l.lengths = []string{"/nothing"}, nil
-	if _, err := l.run(t.Context()); err == nil || !strings.Contains(err.Error(), "404") {
-		t.Errorf("status 404: %v", err)
-	}
-	l.paths, l.count, l.time = []string{"/length"}, 1<<20, 30*time.Millisecond
-	if r, err := l.run(t.Context()); err != nil || len(r.latency) < 4 || r.wall > 10*time.Second {
-		t.Errorf("a run of 30 ms: %d requests in %v, %v", len(r.latency), r.wall, err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, cancel)
-	l.time = time.Minute
-	if _, err := l.run(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
-	}
-	l.addr = "192.0.2.1:80"
-	if _, err := l.run(t.Context()); err == nil {
-		t.Error("it sends requests to other machines")
 	}
 }
 
@@ -314,83 +152,6 @@ func TestTJBench(t *testing.T) {
 	for _, bad := range []string{"", "BGR", "BGR (TD) 4:2:0 85 4000 2250 1357 N/A"} {
 		if _, err := tjbench([]byte(bad), 7, p); err == nil {
 			t.Errorf("%q is taken", bad)
-		}
-	}
-}
-
-// sampleReport has a value that is the peer's, one that is missing and a name to
-// escape.
-func sampleReport() *report {
-	r := &report{
-		date: "2026-01-02", machine: `<"A & B">`, load: "0.1", versions: []string{"x 1"},
-		plan: plan{repetitions: 3, conns: []int{1, 16}, tiles: []int{512}}, pictures: pictures()[:1],
-		results: results{cells: map[cellKey]cell{}},
-	}
-	r.results.cells[cellKey{"p9", formJPEG, "tile", "Vitrine", 1}] = cell{p50: 1, p95: 2, rate: 1000, cpu: 0.5, requests: 10}
-	r.results.cells[cellKey{"p9", "tiff512", "tile", "IIPImage", 1}] = cell{p50: 4, p95: 5, rate: 250, cpu: 2, requests: 10}
-	r.results.cells[cellKey{"p9", formJPEG, "tile", "nginx", 1}] = cell{p50: 1, p95: 2, rate: 2000, cpu: 0.1, requests: 10}
-	r.codecs = []codecPart{{r.pictures[0], []*codecRow{
-		{title: "met", tool: "t", target: 1, oursMS: 1, nativeMS: 2},
-		{title: "missed", tool: "t", target: 1, oursMS: 3, nativeMS: 2},
-		{title: "failed", tool: "t", err: errors.New("gone")},
-	}}}
-	r.ingest = []*ingestRow{{title: "9 MP", ours: usage{total: time.Second, memory: 1e8}, native: usage{total: 2 * time.Second, memory: 2e8}}}
-	return r
-}
-
-func TestMarkdown(t *testing.T) {
-	text := sampleReport().markdown()
-	for _, want := range []string{
-		"| met | 1.00 | 2.00 | t | 0.50 × | ≤ 1.00 × | met |",
-		"| missed | 3.00 | 2.00 | t | 1.50 × | ≤ 1.00 × | missed |",
-		"| 512 tile, scale 1 | 0.50 | 2.00 | **4.00 ×** | 1.00 / 2.00 | 4.00 / 5.00 | 1,000 | 250 | **4.00 ×** |",
-		"| plain JPEG | 1 | 1,000 | 2,000 | – | **0.50 ×** | **–** | 0.50 | 0.10 | – |",
-		"IIPImage serves the libvips pyramid",
-		"| 9 MP | 1.00 | 100 | 2.00 | 200 | 0.50 × |",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is not in the report:\n%s", want, text)
-		}
-	}
-	columns := 0
-	for line := range strings.Lines(text) {
-		n := strings.Count(line, "|")
-		if n > 0 && columns > 0 && n != columns {
-			t.Errorf("%d cells, then %d: %s", columns, n, line)
-		}
-		columns = n
-	}
-}
-
-func TestChart(t *testing.T) {
-	svg := sampleReport().chart()
-	d := xml.NewDecoder(bytes.NewReader(svg))
-	bars, text := 0, ""
-	for {
-		token, err := d.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("not well-formed: %v", err)
-		}
-		switch e := token.(type) {
-		case xml.StartElement:
-			for _, a := range e.Attr {
-				if a.Name.Local == "rx" && a.Value == "1.5" {
-					bars++
-				}
-			}
-		case xml.CharData:
-			text += string(e)
-		}
-	}
-	if bars != 2 {
-		t.Errorf("%d bars, 2 values", bars)
-	}
-	for _, want := range []string{`<"A & B">`, "0.50", "2.00", "IIPImage, libvips pyramid"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is not in the chart", want)
 		}
 	}
 }

@@ -1,22 +1,19 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strconv"
+	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// load is a bounded run of GET requests over loopback. It has its own small HTTP
-// client, because net/http takes more processor time per request than some of the
-// servers, and all share the machine.
+// load is a bounded run of GET requests over loopback. It has its own client on
+// bare sockets, because net/http takes more processor time per request than some of
+// the servers, and all share the machine. One thread serves all connections: with
+// as many as processors the servers would be the ones to wait.
 type load struct {
 	addr string
 	// paths are requested in turn, by conns connections at one time, until count
@@ -36,208 +33,187 @@ type load struct {
 type result struct {
 	latency []float64 // milliseconds
 	wall    time.Duration
-}
-
-// run sends the requests.
-func (l load) run(ctx context.Context) (result, error) {
-	if !strings.HasPrefix(l.addr, "127.0.0.1:") {
-		return result{}, fmt.Errorf("%s is not on loopback", l.addr)
-	}
-	clients := make([]*client, l.conns)
-	for i := range clients {
-		c, err := dial(l.addr)
-		if err != nil {
-			return result{}, err
-		}
-		defer c.conn.Close()
-		clients[i] = c
-	}
-	stop := context.AfterFunc(ctx, func() {
-		for _, c := range clients {
-			c.conn.Close()
-		}
-	})
-	defer stop()
-
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	latency := make([][]float64, l.conns)
-	bodies := make([]map[int][]byte, l.conns)
-	failed := make([]error, l.conns)
-	begin := time.Now()
-	for n, c := range clients {
-		wait.Go(func() {
-			bodies[n] = map[int][]byte{}
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= l.count || (i >= l.conns && time.Since(begin) > l.time) {
-					return
-				}
-				path := l.paths[i%len(l.paths)]
-				t := time.Now()
-				body, err := c.get(path)
-				latency[n] = append(latency[n], millis(time.Since(t)))
-				if want, ok := l.lengths[path]; err == nil && ok && len(body) != want {
-					err = fmt.Errorf("%d bytes instead of %d", len(body), want)
-				}
-				if err != nil {
-					failed[n] = fmt.Errorf("GET %s: %w", path, err)
-					next.Store(int64(l.count))
-					return
-				}
-				if l.seen != nil {
-					bodies[n][i] = append([]byte(nil), body...)
-				}
-			}
-		})
-	}
-	wait.Wait()
-	r := result{wall: time.Since(begin)}
-	if err := errors.Join(failed...); err != nil {
-		return result{}, errors.Join(ctx.Err(), err)
-	}
-	for n := range clients {
-		r.latency = append(r.latency, latency[n]...)
-		for i, body := range bodies[n] {
-			if err := l.seen(i, body); err != nil {
-				return result{}, fmt.Errorf("GET %s: %w", l.paths[i%len(l.paths)], err)
-			}
-		}
-	}
-	return r, nil
+	// client is the processor time of this process.
+	client time.Duration
 }
 
 // longest is the longest wait for one answer.
 const longest = 90 * time.Second
 
-// client is one kept connection.
-type client struct {
-	addr string
-	conn net.Conn
-	in   *bufio.Reader
-	out  []byte
-	body []byte
+// loop is the state of a run.
+type loop struct {
+	load
+	requests [][]byte
+	want     []int
+	clients  []*client
+	poll     int
+	next     int
+	begin    time.Time
+	latency  []float64
+	bodies   [][]byte
 }
 
-func dial(addr string) (*client, error) {
-	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
-	if err != nil {
-		return nil, err
-	}
-	return &client{addr: addr, conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}, nil
-}
-
-// get requests path and returns the body, which is valid until the next call. All
-// answers but 200 are errors.
-func (c *client) get(path string) ([]byte, error) {
-	c.out = append(c.out[:0], "GET "...)
-	c.out = append(c.out, path...)
-	c.out = append(c.out, " HTTP/1.1\r\nHost: "...)
-	c.out = append(c.out, c.addr...)
-	c.out = append(c.out, "\r\nAccept: */*\r\n\r\n"...)
-	if err := c.conn.SetDeadline(time.Now().Add(longest)); err != nil {
-		return nil, err
-	}
-	if _, err := c.conn.Write(c.out); err != nil {
-		return nil, err
-	}
-	status, length, err := readHead(c.in)
-	if err != nil {
-		return nil, err
-	}
-	if c.body, err = readBody(c.in, c.body[:0], length); err != nil {
-		return nil, err
-	}
-	if status != 200 {
-		if text := string(c.body); !strings.HasPrefix(text, "<") { // not a page for people
-			return nil, fmt.Errorf("status %d: %.120q", status, text)
+// run sends the requests.
+func (l load) run(ctx context.Context) (result, error) {
+	r := &loop{load: l, requests: requestBytes(l.addr, l.paths)}
+	for _, path := range l.paths {
+		length, ok := l.lengths[path]
+		if !ok {
+			length = -1
 		}
-		return nil, fmt.Errorf("status %d", status)
+		r.want = append(r.want, length)
 	}
-	return c.body, nil
-}
-
-// chunked stands for a body in chunks where a length is asked for.
-const chunked = -1
-
-// readHead reads a status line and header fields (RFC 9112 §4, §5). It refuses a
-// connection that the server is about to close, as that would be measured too.
-func readHead(in *bufio.Reader) (status, length int, err error) {
-	length = -2
-	for first := true; ; first = false {
-		line, err := in.ReadSlice('\n')
+	var err error
+	if r.poll, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
+		return result{}, err
+	}
+	defer syscall.Close(r.poll)
+	for i := range min(l.conns, l.count) {
+		c, err := dial(l.addr)
 		if err != nil {
-			return 0, 0, err
+			return result{}, err
 		}
-		text := strings.TrimRight(string(line), "\r\n")
-		if first {
-			if len(text) < 12 || !strings.HasPrefix(text, "HTTP/1.1 ") {
-				return 0, 0, fmt.Errorf("not an answer: %.80q", text)
-			}
-			if status, err = strconv.Atoi(text[9:12]); err != nil {
-				return 0, 0, err
+		defer c.close()
+		c.keep = l.seen != nil
+		r.clients = append(r.clients, c)
+		// Level-triggered: what one receive leaves is reported again.
+		event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(i)}
+		if err := syscall.EpollCtl(r.poll, syscall.EPOLL_CTL_ADD, c.fd, &event); err != nil {
+			return result{}, err
+		}
+	}
+	r.latency = make([]float64, 0, 1<<14)
+	before := processTime()
+	r.begin = time.Now()
+	if err := r.all(ctx); err != nil {
+		return result{}, errors.Join(ctx.Err(), err)
+	}
+	out := result{latency: r.latency, wall: time.Since(r.begin), client: processTime() - before}
+	for i, body := range r.bodies {
+		if err := l.seen(i, body); err != nil {
+			return result{}, fmt.Errorf("GET %s: %w", l.paths[i%len(l.paths)], err)
+		}
+	}
+	return out, nil
+}
+
+// all sends requests until the end and waits for the answers.
+func (r *loop) all(ctx context.Context) error {
+	busy := 0
+	for _, c := range r.clients {
+		sent, err := r.send(c)
+		if err != nil {
+			return err
+		}
+		if sent {
+			busy++
+		}
+	}
+	events := make([]syscall.EpollEvent, len(r.clients))
+	for busy > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := syscall.EpollWait(r.poll, events, 100)
+		if err != nil && err != syscall.EINTR {
+			return err
+		}
+		if n <= 0 {
+			if err := r.late(); err != nil {
+				return err
 			}
 			continue
 		}
-		if text == "" {
-			break
-		}
-		name, value, _ := strings.Cut(text, ":")
-		value = strings.TrimSpace(value)
-		switch {
-		case strings.EqualFold(name, "Content-Length"):
-			if length, err = strconv.Atoi(value); err != nil || length < 0 {
-				return 0, 0, fmt.Errorf("bad Content-Length %q", value)
+		for _, e := range events[:n] {
+			more, err := r.step(r.clients[e.Fd])
+			if err != nil {
+				return err
 			}
-		case strings.EqualFold(name, "Transfer-Encoding"):
-			length = chunked
-		case strings.EqualFold(name, "Connection") && strings.EqualFold(value, "close"):
-			return 0, 0, fmt.Errorf("the server closes the connection, status %d", status)
+			if !more {
+				busy--
+			}
 		}
 	}
-	if length == -2 {
-		return 0, 0, errors.New("an answer without a length")
-	}
-	return status, length, nil
+	return nil
 }
 
-// readBody appends a body to dst; length may be chunked (RFC 9112 §7.1).
-func readBody(in *bufio.Reader, dst []byte, length int) ([]byte, error) {
-	const most = 256 << 20
-	take := func(n int) error {
-		if n < 0 || len(dst)+n > most {
-			return errors.New("an answer too large")
-		}
-		if need := len(dst) + n; need > cap(dst) {
-			dst = append(make([]byte, 0, need+need/2), dst...)
-		}
-		at := len(dst)
-		dst = dst[:at+n]
-		_, err := io.ReadFull(in, dst[at:])
-		return err
-	}
-	if length != chunked {
-		err := take(length)
-		return dst, err
-	}
-	for {
-		line, err := in.ReadSlice('\n')
-		if err != nil {
-			return nil, err
-		}
-		text, _, _ := strings.Cut(strings.TrimSpace(string(line)), ";")
-		size, err := strconv.ParseInt(text, 16, 32)
-		if err != nil {
-			return nil, fmt.Errorf("bad chunk %q", text)
-		}
-		if err := take(int(size)); err != nil {
-			return nil, err
-		}
-		if _, err := in.Discard(2); err != nil {
-			return nil, err
-		}
-		if size == 0 {
-			return dst, nil
+// late finds a connection that has waited too long.
+func (r *loop) late() error {
+	for _, c := range r.clients {
+		if c.request >= 0 && time.Since(c.sent) > longest {
+			return fmt.Errorf("GET %s: no answer for %v", r.paths[c.request%len(r.paths)], longest)
 		}
 	}
+	return nil
+}
+
+// send starts the next request on c, unless that was all.
+func (r *loop) send(c *client) (bool, error) {
+	if r.next >= r.count || (r.next >= len(r.clients) && time.Since(r.begin) > r.time) {
+		c.request = -1
+		return false, nil
+	}
+	c.request = r.next
+	r.next++
+	c.sent = time.Now()
+	return true, r.named(c, c.write(r.requests[c.request%len(r.requests)]))
+}
+
+// step takes what arrived on c; more is false when c has nothing left to do.
+func (r *loop) step(c *client) (more bool, err error) {
+	if c.request < 0 {
+		return false, errors.New("bytes arrive that were not asked for")
+	}
+	done, err := c.receive()
+	if err != nil {
+		return false, r.named(c, err)
+	}
+	if !done {
+		return true, nil
+	}
+	r.latency = append(r.latency, millis(time.Since(c.sent)))
+	if c.status != 200 {
+		if text := string(c.body); text != "" && !strings.HasPrefix(text, "<") { // not a page for people
+			return false, r.named(c, fmt.Errorf("status %d: %.120q", c.status, text))
+		}
+		return false, r.named(c, fmt.Errorf("status %d", c.status))
+	}
+	if want := r.want[c.request%len(r.want)]; want >= 0 && c.total != want {
+		return false, r.named(c, fmt.Errorf("%d bytes instead of %d", c.total, want))
+	}
+	if r.seen != nil {
+		if need := c.request + 1 - len(r.bodies); need > 0 {
+			r.bodies = append(r.bodies, make([][]byte, need)...)
+		}
+		r.bodies[c.request] = slices.Clone(c.body)
+	}
+	return r.send(c)
+}
+
+// named says which request of c failed.
+func (r *loop) named(c *client, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("GET %s: %w", r.paths[c.request%len(r.paths)], err)
+}
+
+// requestBytes writes the requests.
+func requestBytes(addr string, paths []string) [][]byte {
+	list := make([][]byte, len(paths))
+	for i, path := range paths {
+		list[i] = []byte("GET " + path + " HTTP/1.1\r\nHost: " + addr + "\r\nAccept: */*\r\n\r\n")
+	}
+	return list
+}
+
+// fetch requests one path and returns the body.
+func fetch(ctx context.Context, addr, path string) (body []byte, err error) {
+	l := load{addr: addr, paths: []string{path}, conns: 1, count: 1}
+	l.seen = func(_ int, b []byte) error {
+		body = b
+		return nil
+	}
+	_, err = l.run(ctx)
+	return body, err
 }

@@ -17,8 +17,8 @@ type plan struct {
 	first int
 	// conns are the numbers of connections.
 	conns []int
-	// tiles are the tile sizes of the pyramids that libvips writes.
-	tiles []int
+	// tile is the tile size of the pyramids that libvips writes.
+	tile int
 }
 
 // cellKey names what was measured.
@@ -30,15 +30,19 @@ type cellKey struct {
 // cell holds the medians over the runs of one key.
 type cell struct {
 	// p50 and p95 are milliseconds, rate is requests per second, cpu is
-	// milliseconds of all processes of the server per request.
-	p50, p95, rate, cpu float64
-	requests            int
+	// milliseconds of all processes of the server per request, client those of
+	// the client, and busy is the share of the time that the client computed.
+	p50, p95, rate, cpu, client, busy float64
+	requests                          int
 }
 
 // results are all cells, and what could not be measured.
 type results struct {
 	cells map[cellKey]cell
-	notes []string
+	// memory is the peak of all processes of a server in bytes; work and conns of
+	// the key are empty.
+	memory map[cellKey]int64
+	notes  []string
 }
 
 // note adds a remark, once.
@@ -50,7 +54,7 @@ func (r *results) note(format string, args ...any) {
 }
 
 // samples gather the runs of one cell.
-type samples struct{ p50, p95, rate, cpu []float64 }
+type samples struct{ p50, p95, rate, cpu, client, busy []float64 }
 
 // requests returns what a run of w on t asks for: the views, spread over as many
 // names as make warmNames different requests; cold ones each go to a new name.
@@ -133,6 +137,8 @@ func (t *target) sample(ctx context.Context, p *picture, w work, conns int, pl p
 	s.p95 = append(s.p95, percentile(r.latency, 95))
 	s.rate = append(s.rate, float64(n)/r.wall.Seconds())
 	s.cpu = append(s.cpu, millis(after.since(before))/float64(n))
+	s.client = append(s.client, millis(r.client)/float64(n))
+	s.busy = append(s.busy, r.client.Seconds()/r.wall.Seconds())
 	return n, nil
 }
 
@@ -204,9 +210,12 @@ func measure(ctx context.Context, f *farm, pl plan, out *results) error {
 			}
 		}
 	}
+	for _, t := range f.targets {
+		out.memory[cellKey{picture: p.name, form: t.form, server: t.server}] = peakMemory(t.pids)
+	}
 	for k, s := range gathered {
 		if len(s.cpu) > 0 {
-			out.cells[k] = cell{median(s.p50), median(s.p95), median(s.rate), median(s.cpu), counts[k]}
+			out.cells[k] = cell{median(s.p50), median(s.p95), median(s.rate), median(s.cpu), median(s.client), median(s.busy), counts[k]}
 		}
 	}
 	if len(gathered) == 0 {

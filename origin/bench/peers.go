@@ -16,10 +16,10 @@ import (
 type peers struct {
 	// root is the folder of our module, binary our program.
 	root, binary string
-	// ingest is true when the program has that command.
-	ingest bool
-	// versions are lines for the report, machine one line about the hardware.
+	// versions are lines for the report, iipimage the version that the peer says it
+	// is, machine one line about the hardware.
 	versions []string
+	iipimage string
 	machine  string
 }
 
@@ -50,11 +50,6 @@ func findPeers(ctx context.Context, dir, binary, iipsrv string, install bool, sa
 			return nil, fmt.Errorf("building vitrine: %w: %s", err, text)
 		}
 	}
-	help, err := exec.CommandContext(ctx, p.binary, "serve", "--help").CombinedOutput()
-	stored := err == nil && strings.Contains(string(help), "--store")
-	help, err = exec.CommandContext(ctx, p.binary, "ingest", "--help").CombinedOutput()
-	p.ingest = stored && err == nil && strings.Contains(string(help), "--store")
-
 	commit, _ := exec.CommandContext(ctx, "git", "-C", p.root, "describe", "--always", "--dirty").Output()
 	p.versions = append(p.versions, strings.Join(strings.Fields("Vitrine "+string(commit)+" ("+runtime.Version()+")"), " "))
 	for _, c := range [][]string{{"vips", "--version"}, {"djpeg", "-version"}, {"nginx", "-v"}} {
@@ -69,10 +64,14 @@ func findPeers(ctx context.Context, dir, binary, iipsrv string, install bool, sa
 		return nil, errors.New("IIPImage is not installed: run .ci/bench-deps or name it with -iipsrv")
 	}
 	version := iipsrv
+	p.iipimage = "IIPImage"
 	if out, err := exec.CommandContext(ctx, "dpkg-query", "-S", iipsrv).Output(); err == nil {
 		name, _, _ := strings.Cut(string(out), ":")
 		if out, err = exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${Package} ${Version}", name).Output(); err == nil {
 			version = string(out)
+			_, number, _ := strings.Cut(version, " ")
+			number, _, _ = strings.Cut(number, "-")
+			p.iipimage += " " + number
 		}
 	}
 	p.versions = append(p.versions, "IIPImage ("+version+")")

@@ -196,9 +196,10 @@ func freeAddress() (string, error) {
 
 // usage is what a finished command took.
 type usage struct {
-	user, total, wall time.Duration
-	// memory is the peak resident size in bytes.
-	memory int64
+	// User is user time, Total user and system time, of all threads.
+	User, Total, Wall time.Duration
+	// Memory is the peak resident size in bytes.
+	Memory int64
 	out    []byte
 }
 
@@ -211,10 +212,30 @@ func runCommand(ctx context.Context, env []string, name string, args ...string) 
 	if err != nil {
 		return usage{}, fmt.Errorf("%s: %w: %.300s", strings.Join(cmd.Args, " "), err, out)
 	}
-	u := usage{user: cmd.ProcessState.UserTime(), wall: time.Since(begin), out: out}
-	u.total = u.user + cmd.ProcessState.SystemTime()
+	u := usage{User: cmd.ProcessState.UserTime(), Wall: time.Since(begin), out: out}
+	u.Total = u.User + cmd.ProcessState.SystemTime()
 	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.memory = r.Maxrss << 10
+		u.Memory = r.Maxrss << 10
 	}
 	return u, nil
+}
+
+// peakMemory is the sum of the peak resident sizes of processes, in bytes. Memory
+// that they share counts for each, and not all were at their peak at one time: it
+// is a bound from above.
+func peakMemory(pids []int) int64 {
+	var sum int64
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			return 0
+		}
+		_, rest, _ := strings.Cut(string(text), "\nVmHWM:")
+		var kib int64
+		if _, err := fmt.Sscanf(rest, "%d", &kib); err != nil {
+			return 0
+		}
+		sum += kib << 10
+	}
+	return sum
 }

@@ -63,5 +63,8 @@ func ratio(a, b float64) string {
 	if a <= 0 || b <= 0 {
 		return "–"
 	}
+	if a/b < 0.001 {
+		return "< 0.001 ×"
+	}
 	return number(a/b) + " ×"
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,7 +17,7 @@ import (
 const (
 	formJPEG = "jpeg"
 	formOwn  = "own"
-	formTIFF = "tiff" // with the tile size behind it
+	formTIFF = "tiff"
 )
 
 // target is a server that serves one picture in one form under many names.
@@ -127,57 +126,62 @@ func (f *farm) vitrine(ctx context.Context, form, file, store string, n int) err
 	return nil
 }
 
-// own makes our pyramids of the JPEG and serves them. Each name is ingested, so
-// large pictures have few.
-func (f *farm) own(ctx context.Context) error {
-	n := map[string]int{"p9": 48, "p72": 24, "p1g": 4}[f.picture.name]
-	dir, _, err := f.links("vitrine-"+formOwn, f.picture.jpeg, n)
-	if err != nil {
+// servers starts a server for each form.
+func (f *farm) servers(ctx context.Context, pl plan, pyramid string) error {
+	p := f.picture
+	// Two kinds of work touch names for the first time.
+	links := warmNames + pl.repetitions*pl.first*2 + 1 // and passesThrough one
+	if err := f.own(ctx, pyramid, links); err != nil {
 		return err
 	}
-	store := filepath.Join(f.dir, "store")
-	f.say("ingesting %d × %s", n, f.picture.title)
-	if _, err := runCommand(ctx, nil, f.binary, "ingest", dir, "--store", store); err != nil {
-		return err
-	}
-	if err := f.vitrine(ctx, formOwn, f.picture.jpeg, store, n); err != nil {
-		return err
-	}
-	t := f.targets[len(f.targets)-1]
-	t.warm = min(t.warm, n/2)
-	t.fresh = t.warm
-	if err := t.passesThrough(store); err != nil {
-		f.drop(t)
-		return err
+	for _, s := range []struct{ form, file string }{{formJPEG, p.jpeg}, {formTIFF, p.tiff[pl.tile]}} {
+		if err := f.vitrine(ctx, s.form, s.file, "", links); err != nil {
+			return err
+		}
+		if err := f.iipimage(ctx, s.form, s.file, links); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// passesThrough makes sure that t answers from the pyramids in store and not from
-// the images they were made of: a tile at half size comes out as it is stored.
-func (t *target) passesThrough(store string) error {
-	v := view{region: image.Rect(0, 0, 1024, 1024), w: 512, h: 512, quality: "default"}
-	c, err := dial(t.addr)
+// own serves our pyramid of the JPEG. A pyramid belongs to an identifier and a
+// revision, and links to a file have its revision: links to the pyramid are those
+// of the links.
+func (f *farm) own(ctx context.Context, pyramid string, n int) error {
+	_, names, err := f.links("vitrine-"+formOwn, f.picture.jpeg, n)
 	if err != nil {
 		return err
 	}
-	defer c.conn.Close()
-	body, err := c.get(v.path(t.api, t.prefix, t.names[0]))
-	if err != nil {
+	store := filepath.Join(f.dir, "store")
+	if err := os.MkdirAll(filepath.Join(store, "pyramids"), 0o755); err != nil {
 		return err
 	}
-	found := errors.New("the server does not answer with the tiles that `vitrine ingest` stored")
-	err = filepath.WalkDir(store, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || found == nil {
+	for _, name := range names {
+		if err := os.Link(pyramid, filepath.Join(store, "pyramids", name+".tif")); err != nil {
 			return err
 		}
-		stored, err := os.ReadFile(path)
-		if bytes.Contains(stored, body) {
-			found = nil
-		}
+	}
+	if err := f.vitrine(ctx, formOwn, f.picture.jpeg, store, n); err != nil {
 		return err
-	})
-	return errors.Join(err, found)
+	}
+	return f.targets[len(f.targets)-1].passesThrough(ctx, pyramid)
+}
+
+// passesThrough makes sure that t answers from the pyramid and not from the image
+// it was made of: a tile at half size comes out as it is stored. The last name is
+// asked for: no run uses it.
+func (t *target) passesThrough(ctx context.Context, pyramid string) error {
+	v := view{region: image.Rect(0, 0, 1024, 1024), w: 512, h: 512, quality: "default"}
+	body, err := fetch(ctx, t.addr, v.path(t.api, t.prefix, t.names[len(t.names)-1]))
+	if err != nil {
+		return err
+	}
+	stored, err := os.ReadFile(pyramid)
+	if err == nil && !bytes.Contains(stored, body) {
+		err = errors.New("the server does not answer with the tiles that `vitrine ingest` stored")
+	}
+	return err
 }
 
 // iipimage starts IIPImage behind nginx: as many processes as there are
@@ -204,7 +208,7 @@ func (f *farm) iipimage(ctx context.Context, form, file string, n int) error {
 		fmt.Fprintf(&upstream, "server unix:%s;", socket)
 	}
 	conf := fmt.Sprintf(`upstream iip { least_conn; %s }
-server { listen %%s; location / {
+server { listen %%s reuseport; location / {
 	fastcgi_pass iip;
 	fastcgi_buffer_size 64k; fastcgi_buffers 64 64k; fastcgi_busy_buffers_size 128k;
 	fastcgi_param QUERY_STRING "IIIF=$uri"; fastcgi_param REQUEST_METHOD GET;
@@ -230,7 +234,7 @@ func (f *farm) files(ctx context.Context, form string, bodies map[string][]byte)
 		t.static = append(t.static, "/"+name)
 	}
 	f.targets = append(f.targets, t)
-	if err := f.nginx(ctx, t, fmt.Sprintf(`server { listen %%s; root %s; open_file_cache max=1000; }`, root)); err != nil {
+	if err := f.nginx(ctx, t, fmt.Sprintf(`server { listen %%s reuseport; root %s; open_file_cache max=1000; }`, root)); err != nil {
 		return err
 	}
 	return f.floor(ctx, t)
@@ -269,12 +273,10 @@ types { image/jpeg jpg; } %s
 	if err := f.run(ctx, t, addr, nil, "nginx", "-p", dir, "-e", dir+"/error.log", "-c", path); err != nil {
 		return err
 	}
-	c, err := dial(addr)
-	if err != nil {
+	// Any answer shows that a worker runs.
+	if _, err := fetch(ctx, addr, "/"); err != nil && !strings.Contains(err.Error(), "status") {
 		return err
 	}
-	defer c.conn.Close()
-	c.get("/") // any answer shows that a worker runs
 	f.settle(t)
 	return nil
 }

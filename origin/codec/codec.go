@@ -29,27 +29,6 @@ const (
 	BMP  = "bmp" // read only; not a name of the Image API
 )
 
-// MediaType returns the media type of a format, "" for a format not known here.
-func MediaType(format string) string {
-	switch format {
-	case JPG:
-		return "image/jpeg"
-	case PNG:
-		return "image/png"
-	case GIF:
-		return "image/gif"
-	case WebP:
-		return "image/webp"
-	case TIF:
-		return "image/tiff"
-	case PDF:
-		return "application/pdf"
-	case BMP:
-		return "image/bmp"
-	}
-	return ""
-}
-
 // Encodes reports whether Encode can write a format.
 func Encodes(format string) bool {
 	switch format {

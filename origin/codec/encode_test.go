@@ -243,19 +243,6 @@ func TestEncodeRefuses(t *testing.T) {
 	}
 }
 
-// TestMediaTypes checks the table against the registry's names and what Encode
-// takes.
-func TestMediaTypes(t *testing.T) {
-	for format, want := range map[string]string{
-		JPG: "image/jpeg", PNG: "image/png", GIF: "image/gif", WebP: "image/webp", TIF: "image/tiff", PDF: "application/pdf",
-		BMP: "image/bmp", "jp2": "", "": "",
-	} {
-		if got := MediaType(format); got != want {
-			t.Errorf("%s: %q", format, got)
-		}
-	}
-}
-
 func BenchmarkEncode(b *testing.B) {
 	m := pixel.ToYCbCr(fromStd(b, picture(512, 512, false)), 2, 2)
 	for _, format := range []string{JPG, PNG, GIF, WebP, TIF, PDF} {

@@ -85,3 +85,9 @@ func (o orientation) reflect(r image.Rectangle, size image.Point) image.Rectangl
 	}
 	return r
 }
+
+// mirrorsX and mirrorsY report whether columns and rows of the upright image run
+// against those that they are stored in.
+func (o orientation) mirrorsX() bool { return o == 2 || o == 3 || o == 6 || o == 7 }
+
+func (o orientation) mirrorsY() bool { return o == 3 || o == 4 || o == 7 || o == 8 }

@@ -66,15 +66,27 @@ const bufferSize = 64 << 10
 // bytes reads n bytes at off into a new slice; n must be bounded by the caller.
 // Less than n bytes are an error.
 func (in *input) bytes(off int64, n int) ([]byte, error) {
-	if off < 0 || off > in.size || int64(n) > in.size-off {
-		return nil, io.ErrUnexpectedEOF
+	p, err := in.into(nil, off, n)
+	if err != nil {
+		return nil, err
 	}
-	p := make([]byte, n)
+	return p, nil
+}
+
+// into is bytes with a result in the memory of p, if that suffices.
+func (in *input) into(p []byte, off int64, n int) ([]byte, error) {
+	if off < 0 || off > in.size || int64(n) > in.size-off {
+		return p, io.ErrUnexpectedEOF
+	}
+	if n > cap(p) {
+		p = make([]byte, n)
+	}
+	p = p[:n]
 	if got, err := in.ReadAt(p, off); got < n {
 		if err == nil || errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, err
+		return p, err
 	}
 	return p, nil
 }

@@ -7,8 +7,9 @@ import (
 // Limits bounds what the header of a stored image may claim. The zero value
 // means the defaults.
 type Limits struct {
-	// MaxPixels is the largest image, in pixels. Default 4·10^9: larger than any
-	// scan that is kept in one file, and small enough for products in 64 bits.
+	// MaxPixels is the largest image, in pixels. Default 64·10^9, a BigTIFF of some
+	// 10 GB: tiles make the size of the whole harmless, and what can only be
+	// decoded whole is bounded by MaxDecodeBytes.
 	MaxPixels int64
 	// MaxDimension is the largest width and height, in pixels. Default and
 	// ceiling 2^20, which is what TIFF decoding takes.
@@ -27,7 +28,7 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	const side = 1 << 20
 	if l.MaxPixels <= 0 {
-		l.MaxPixels = 4e9
+		l.MaxPixels = 64e9
 	}
 	if l.MaxDimension <= 0 || l.MaxDimension > side {
 		l.MaxDimension = side

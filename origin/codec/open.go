@@ -40,6 +40,9 @@ type facts struct {
 type stored interface {
 	// levels returns the sizes that can be decoded, largest first.
 	levels() []image.Point
+	// factor returns the number n when each pixel of a level stands for n × n of the
+	// largest one, from its top left corner on; 0 when it is not known.
+	factor(level int) int
 	// cover returns the largest rectangle that decode may return for region.
 	cover(level int, region image.Rectangle) image.Rectangle
 	// memory returns the most bytes that decode takes, its result included.
@@ -119,6 +122,22 @@ func (p *Picture) open(in *input) (err error) {
 
 func errMemory(op string) error {
 	return fault.New(op, fault.Unsupported, "decoding the stored image takes more memory than this server allows")
+}
+
+// Held returns the bytes of memory that the picture takes while it is open, about.
+func (p *Picture) Held() int64 {
+	n := int64(len(p.facts.icc)) + 16<<10
+	if f, ok := p.stored.(*tiffFile); ok && f.index != nil {
+		n += f.index.Held()
+	}
+	return n
+}
+
+// Reading returns the picture with another way to read the same file.
+func (p *Picture) Reading(r io.ReaderAt) *Picture {
+	q := *p
+	q.r = r
+	return &q
 }
 
 // Format returns the name of the stored format: one of the constants.
@@ -238,6 +257,8 @@ func (p *Picture) decode(in *input, level int, r image.Rectangle) (m *pixel.Imag
 type whole struct{ image.Point }
 
 func (w whole) levels() []image.Point { return []image.Point{w.Point} }
+
+func (w whole) factor(int) int { return 1 }
 
 func (w whole) cover(int, image.Rectangle) image.Rectangle { return image.Rectangle{Max: w.Point} }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/vitrine-iiif/vitrine/wasm/jpeg"
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
@@ -19,7 +20,7 @@ func writePDF(b *bytes.Buffer, m *pixel.Image, quality int, dpi float64) error {
 	plain := *m
 	plain.ICC = nil
 	var jpg bytes.Buffer
-	if err := writeJPEG(&jpg, &plain, quality); err != nil {
+	if err := writeJPEG(&jpg, &plain, jpeg.EncodeOptions{Quality: quality}); err != nil {
 		return err
 	}
 	device, channels := "/DeviceRGB", 3

@@ -8,8 +8,7 @@ import (
 	"image/png"
 	"io"
 
-	"github.com/klauspost/compress/zlib"
-
+	"github.com/vitrine-iiif/vitrine/wasm/inflate"
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
@@ -182,10 +181,8 @@ func pngProfile(p []byte) []byte {
 	if name < 1 || name > 79 || name+2 > len(p) || p[name+1] != 0 {
 		return nil
 	}
-	z, err := zlib.NewReader(bytes.NewReader(p[name+2:]))
-	if err != nil {
-		return nil
-	}
+	z := inflate.NewReader(bytes.NewReader(p[name+2:]))
+	defer z.Close()
 	icc, err := io.ReadAll(io.LimitReader(z, maxICC+1))
 	if err != nil || len(icc) > maxICC {
 		return nil
@@ -249,6 +246,8 @@ func (f *pngFile) levels() []image.Point {
 	}
 	return ls
 }
+
+func (f *pngFile) factor(level int) int { return 1 << level }
 
 func (f *pngFile) cover(_ int, r image.Rectangle) image.Rectangle { return r }
 

@@ -115,18 +115,21 @@ func (d *pngDecoder) storeCells(y int) {
 	r.rows = 0
 }
 
-// target makes the planes for a region of a level, and returns the region of the
-// full size that they are made of.
+// target makes the planes for a region of a level, and sets the region of the full
+// size that they are made of.
 func (d *pngDecoder) target(level int, r image.Rectangle) {
-	d.img = pixel.New(d.model, r.Dx(), r.Dy(), 1, 1, d.alpha)
-	d.planes = d.img.Planes
-	if d.alpha {
-		d.planes = append(d.planes[:len(d.planes):len(d.planes)], *d.img.Alpha)
-	}
-	d.region = r
+	d.into(pixel.New(d.model, r.Dx(), r.Dy(), 1, 1, d.alpha), r)
 	if level > 0 {
 		d.region = image.Rectangle{r.Min.Mul(1 << level), r.Max.Mul(1 << level)}.Intersect(image.Rectangle{Max: d.size})
 		d.reducer = newReducer(level, len(d.planes), r.Dx())
 	}
 	d.img.Bitonal = d.bitonal && level == 0
+}
+
+// into sets the image that a region of the full size goes to.
+func (d *pngDecoder) into(m *pixel.Image, r image.Rectangle) {
+	d.img, d.region, d.planes = m, r, m.Planes
+	if d.alpha {
+		d.planes = append(d.planes[:len(d.planes):len(d.planes)], *m.Alpha)
+	}
 }

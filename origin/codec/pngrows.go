@@ -9,21 +9,20 @@ import (
 	"image"
 	"io"
 
-	"github.com/klauspost/compress/zlib"
-
+	"github.com/vitrine-iiif/vitrine/wasm/inflate"
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
 // pngDecoder is the state of one decode.
 type pngDecoder struct {
 	*pngFile
-	z        io.Reader
+	z        *inflate.Reader
 	region   image.Rectangle // of the full size
 	img      *pixel.Image
 	planes   []pixel.Plane // of img, alpha last
 	cur      []byte        // the row being read, with its filter type
 	prev     []byte        // the row above
-	row      [4][]byte     // its samples of 8 bits; alpha follows the colours
+	row      [4][]byte     // its samples of 8 bits, made when needed; alpha follows the colours
 	opaque   bool
 	*reducer // nil at full size
 }
@@ -33,34 +32,34 @@ var adam7 = [7]struct{ x, y, dx, dy int }{
 	{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
 }
 
-func (f *pngFile) decode(in *input, level int, r image.Rectangle) (*pixel.Image, image.Rectangle, error) {
-	z, err := zlib.NewReader(&idatReader{r: in.stream(f.data), sum: crc32.NewIEEE()})
-	if err != nil {
-		return nil, r, err
-	}
-	d := &pngDecoder{pngFile: f, z: z, opaque: true}
-	d.target(level, r)
-	for i := range d.planes {
-		d.row[i] = make([]byte, f.size.X)
-	}
+// newDecoder makes a decoder at the beginning of the data. close must be called.
+func (f *pngFile) newDecoder(in *input) *pngDecoder {
+	d := &pngDecoder{pngFile: f, z: inflate.NewReader(&idatReader{r: in.stream(f.data), sum: crc32.NewIEEE()}), opaque: true}
 	d.cur, d.prev = make([]byte, 1+f.rowBytes(f.size.X)), make([]byte, 1+f.rowBytes(f.size.X))
+	return d
+}
+
+func (d *pngDecoder) close() { d.z.Close() }
+
+func (f *pngFile) decode(in *input, level int, r image.Rectangle) (*pixel.Image, image.Rectangle, error) {
+	d := f.newDecoder(in)
+	defer d.close()
+	d.target(level, r)
+	var err error
 	if f.interlaced {
 		for _, p := range adam7 {
-			if err = d.pass(p.x, p.y, p.dx, p.dy); err != nil {
+			if err = d.pass(p.x, p.y, p.dx, p.dy, f.size.Y); err != nil {
 				break
 			}
 		}
 	} else {
-		err = d.pass(0, 0, 1, 1)
+		err = d.pass(0, 0, 1, 1, d.region.Max.Y)
+	}
+	if err == nil && d.region.Max.Y == f.size.Y {
+		err = d.end()
 	}
 	if err != nil {
 		return nil, r, err
-	}
-	if d.region.Max.Y == f.size.Y {
-		// Reading on makes the decompressor check its sum.
-		if _, err := io.ReadFull(z, d.cur[:1]); err != io.EOF && err != nil {
-			return nil, r, err
-		}
 	}
 	if d.opaque {
 		d.img.Alpha = nil
@@ -68,39 +67,93 @@ func (f *pngFile) decode(in *input, level int, r image.Rectangle) (*pixel.Image,
 	return d.img, r, nil
 }
 
-// pass reads the rows of one pass as far as the region needs.
-func (d *pngDecoder) pass(x0, y0, dx, dy int) error {
+// end reads on behind the last row, which makes the decompressor check its sum.
+func (d *pngDecoder) end() error {
+	if _, err := io.ReadFull(d.z, d.cur[:1]); err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+func (f *pngFile) streams() bool { return !f.interlaced }
+
+// bands implements streamed.
+func (f *pngFile) bands(in *input, height int, yield bandYield) error {
+	d := f.newDecoder(in)
+	defer d.close()
+	var spare *pixel.Image
+	for y := 0; y < f.size.Y; y += height {
+		r := image.Rect(0, y, f.size.X, min(y+height, f.size.Y))
+		d.into(pixel.Renew(spare, f.model, r.Dx(), r.Dy(), 1, 1, f.alpha), r)
+		d.img.Bitonal, d.opaque = f.bitonal, true
+		if err := d.pass(0, y, 1, 1, r.Max.Y); err != nil {
+			return err
+		}
+		if d.opaque {
+			d.img.Alpha = nil
+		}
+		if r.Max.Y == f.size.Y {
+			if err := d.end(); err != nil {
+				return err
+			}
+		}
+		var err error
+		if spare, err = yield(d.img, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *pngFile) bandMemory(height int) int64 {
+	return f.memory(0, image.Rect(0, 0, f.size.X, min(height, f.size.Y)))
+}
+
+// pass reads rows of one pass from row y0 on and up to end. When it begins at the
+// top, the row above is zero.
+func (d *pngDecoder) pass(x0, y0, dx, dy, end int) error {
 	n := (d.size.X - x0 + dx - 1) / dx
 	if n <= 0 {
 		return nil
 	}
-	cur, prev := d.cur[:1+d.rowBytes(n)], d.prev[:1+d.rowBytes(n)]
-	clear(prev)
-	end := d.size.Y
-	if !d.interlaced {
-		end = d.region.Max.Y
+	length := 1 + d.rowBytes(n)
+	if y0 < dy {
+		clear(d.prev[:length])
 	}
 	for y := y0; y < end; y += dy {
+		cur := d.cur[:length]
 		if _, err := io.ReadFull(d.z, cur); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
 			}
 			return err
 		}
-		if err := unfilter(cur[0], cur[1:], prev[1:], max(d.samples()*d.depth/8, 1)); err != nil {
+		if err := unfilter(cur[0], cur[1:], d.prev[1:length], max(d.samples()*d.depth/8, 1)); err != nil {
 			return err
 		}
 		if y >= d.region.Min.Y && y < d.region.Max.Y {
-			d.expand(cur[1:], n)
-			if d.reducer != nil {
-				d.reduce(y)
-			} else {
-				d.store(n, x0, dx, y)
+			if !d.direct(cur[1:], x0, dx, y) {
+				d.expand(cur[1:], n)
+				if d.reducer != nil {
+					d.reduce(y)
+				} else {
+					d.store(n, x0, dx, y)
+				}
 			}
 		}
-		cur, prev = prev, cur
+		d.cur, d.prev = d.prev, d.cur
 	}
 	return nil
+}
+
+// direct puts a row of the most common kind in its place: colours of 8 bits.
+func (d *pngDecoder) direct(b []byte, x0, dx, y int) bool {
+	if d.colour != pngRGB || d.depth != 8 || d.key != nil || d.reducer != nil || x0 != 0 || dx != 1 {
+		return false
+	}
+	y -= d.region.Min.Y
+	pixel.Deinterleave3(d.planes[0].Row(y), d.planes[1].Row(y), d.planes[2].Row(y), b[3*d.region.Min.X:])
+	return true
 }
 
 // store puts the row of samples in its place.
@@ -131,6 +184,11 @@ func (d *pngDecoder) store(n, x0, dx, y int) {
 // expand sets d.row to the samples of n pixels.
 func (d *pngDecoder) expand(b []byte, n int) {
 	stored := d.samples()
+	for i := range d.planes {
+		if d.row[i] == nil {
+			d.row[i] = make([]byte, d.size.X)
+		}
+	}
 	if d.key != nil {
 		d.expandKey(b, n)
 	}
@@ -196,53 +254,6 @@ func (d *pngDecoder) expandKey(b []byte, n int) {
 			}
 		}
 	}
-}
-
-// unfilter restores a row in place (§9.2); bpp is the distance of the pixel to
-// the left, in bytes.
-func unfilter(kind byte, cur, prev []byte, bpp int) error {
-	switch kind {
-	case 0:
-	case 1:
-		for i := bpp; i < len(cur); i++ {
-			cur[i] += cur[i-bpp]
-		}
-	case 2:
-		for i, p := range prev {
-			cur[i] += p
-		}
-	case 3:
-		for i := range min(bpp, len(cur)) {
-			cur[i] += prev[i] / 2
-		}
-		for i := bpp; i < len(cur); i++ {
-			cur[i] += byte((int(cur[i-bpp]) + int(prev[i])) / 2)
-		}
-	case 4:
-		for i := range min(bpp, len(cur)) {
-			cur[i] += prev[i]
-		}
-		for i := bpp; i < len(cur); i++ {
-			cur[i] += paeth(cur[i-bpp], prev[i], prev[i-bpp])
-		}
-	default:
-		return errors.New("unknown filter type")
-	}
-	return nil
-}
-
-// paeth is the predictor of §9.4 for the samples left, above and above left.
-func paeth(a, b, c byte) byte {
-	pa, pb := int(b)-int(c), int(a)-int(c)
-	pc := pa + pb
-	pa, pb, pc = max(pa, -pa), max(pb, -pb), max(pc, -pc)
-	switch {
-	case pa <= pb && pa <= pc:
-		return a
-	case pb <= pc:
-		return b
-	}
-	return c
 }
 
 // idatReader joins the data of consecutive IDAT chunks and checks their sums. It

@@ -13,11 +13,19 @@ import (
 	"github.com/vitrine-iiif/vitrine/wasm/tiff"
 )
 
+// Buffer is memory that answers are made in, one after the other.
+type Buffer struct{ in, out []byte }
+
+// Size returns the bytes of memory that b takes.
+func (b *Buffer) Size() int { return cap(b.in) + cap(b.out) }
+
 // Stored returns the tile of a pyramid that is the answer to c as it is stored,
 // but for what makes it a complete file of its own: its tables, the colour
 // profile, a lossless crop. ok is false when no tile is just that; then, and only
 // then, pixels are needed. Errors: those of the reader.
-func (p *Picture) Stored(ctx context.Context, c iiif.Canonical) (data []byte, ok bool, err error) {
+//
+// The data lie in b until it is used again, or in memory of their own if b is nil.
+func (p *Picture) Stored(ctx context.Context, c iiif.Canonical, b *Buffer) (data []byte, ok bool, err error) {
 	const op = "codec.Stored"
 	f, is := p.stored.(*tiffFile)
 	if !is || p.facts.orientation > 1 {
@@ -31,12 +39,19 @@ func (p *Picture) Stored(ctx context.Context, c iiif.Canonical) (data []byte, ok
 	if a.Kind != pyramid.PassThrough || a.Range.Length == 0 {
 		return nil, false, nil
 	}
-	if data, err = in.bytes(a.Range.Offset, int(a.Range.Length)); err != nil {
+	if b == nil {
+		b = new(Buffer)
+	}
+	if b.in, err = in.into(b.in, a.Range.Offset, int(a.Range.Length)); err != nil {
 		return nil, false, err
 	}
+	data = b.in
 	if a.Splice {
 		tables := f.file.JPEGTables(a.Level)
-		data, err = jpeg.Splice(nil, tables, data, int(f.file.Levels()[a.Level].Photometric))
+		data, err = jpeg.Splice(b.out[:0], tables, data, int(f.file.Levels()[a.Level].Photometric))
+		if err == nil {
+			b.out = data
+		}
 		if err == nil && p.facts.icc != nil {
 			data, err = withProfile(data, p.facts.icc)
 		}
@@ -52,6 +67,23 @@ func (p *Picture) Stored(ctx context.Context, c iiif.Canonical) (data []byte, ok
 		return nil, false, nil
 	}
 	return nil, false, err
+}
+
+// StoredAt returns where the tile of a pyramid of ours is stored that is the answer
+// to c byte for byte. ok is false when there is none. It reads nothing.
+func (p *Picture) StoredAt(c iiif.Canonical) (offset, length int64, ok bool) {
+	f, is := p.stored.(*tiffFile)
+	if !is || f.index == nil || p.facts.orientation > 1 {
+		return 0, 0, false
+	}
+	a := pyramid.Plan(f.index, c)
+	if a.Kind != pyramid.PassThrough || a.Splice || a.Crop || a.Range.Length == 0 {
+		return 0, 0, false
+	}
+	if end := a.Range.Offset + a.Range.Length; a.Range.Offset < 0 || end < 0 || end > p.size {
+		return 0, 0, false
+	}
+	return a.Range.Offset, a.Range.Length, true
 }
 
 // TileSize returns the size of the tiles that the picture is stored in, in
@@ -144,16 +176,15 @@ func (t tiles) Layout() *pyramid.Layout {
 
 func (t tiles) Tile(level, col, row int) (pyramid.Range, bool) {
 	offset, length, err := t.file.TileRange(level, col, row)
-	return pyramid.Range{Offset: offset, Length: length}, err == nil && length > 0
+	return pyramid.Range{Offset: offset, Length: length}, err == nil && length > 0 && length <= maxTileBytes
 }
 
 func (t tiles) Exact(int, int, int, int, int) (pyramid.Range, bool) { return pyramid.Range{}, false }
 
-// withProfile inserts a colour profile behind the first segments of a JPEG file
-// (ICC.1:2022 annex B.4), after JFIF's, which must stay first.
+// withProfile inserts a colour profile behind the first segment of a JPEG file if
+// that is JFIF's, which must stay first.
 func withProfile(file, icc []byte) ([]byte, error) {
-	const chunk = 65519
-	if len(file) < 4 || len(icc) > 255*chunk {
+	if len(file) < 4 || len(icc) > jpeg.MaxProfile {
 		return nil, fault.E("codec.withProfile", fault.Unsupported, errors.New("no room for the profile"))
 	}
 	at := 2
@@ -164,14 +195,5 @@ func withProfile(file, icc []byte) ([]byte, error) {
 		return nil, fault.E("codec.withProfile", fault.Corrupt, nil)
 	}
 	out := append(make([]byte, 0, len(file)+len(icc)+64), file[:at]...)
-	count := (len(icc) + chunk - 1) / chunk
-	for i := range count {
-		part := icc[i*chunk : min((i+1)*chunk, len(icc))]
-		n := len(part) + 16
-		out = append(out, 0xff, 0xe2, byte(n>>8), byte(n))
-		out = append(out, "ICC_PROFILE\x00"...)
-		out = append(out, byte(i+1), byte(count))
-		out = append(out, part...)
-	}
-	return append(out, file[at:]...), nil
+	return append(jpeg.AppendProfile(out, icc), file[at:]...), nil
 }

@@ -90,7 +90,7 @@ func storedTile(t *testing.T, p *Picture, request string) ([]byte, bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, ok, err := p.Stored(t.Context(), c)
+	data, ok, err := p.Stored(t.Context(), c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,6 +48,16 @@ func openTIFF(in *input, lim Limits) (stored, facts, error) {
 
 func (f *tiffFile) levels() []image.Point { return f.sizes }
 
+func (f *tiffFile) factor(level int) int {
+	switch {
+	case level == 0:
+		return 1
+	case f.layout == nil || len(f.layout.Levels) != len(f.sizes):
+		return 0
+	}
+	return f.layout.Levels[level].Factor
+}
+
 // cover adds the chroma samples that regions are extended to.
 func (f *tiffFile) cover(level int, r image.Rectangle) image.Rectangle {
 	return r.Inset(-4).Intersect(image.Rectangle{Max: f.sizes[level]})

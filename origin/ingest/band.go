@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 
@@ -12,14 +11,25 @@ import (
 // band is the pixels of a row of tiles of one level.
 type band struct {
 	*pixel.Image
-	home **band // where it goes when it is done
+	tileSize int
+	home     **band // where it goes when it is done
 }
 
 func (b *band) done() { *b.home = b }
 
+// half returns the part of the band that row r of the level above becomes, nil for
+// no band.
+func (b *band) half(r int) *pixel.Image {
+	if b == nil {
+		return nil
+	}
+	y := r % 2 * b.tileSize / 2
+	return view(b.Image, 0, y, b.Width, b.Height-y)
+}
+
 // tile implements row.
 func (b *band) tile(_ context.Context, f *flow, s spot, next *band) (streams, error) {
-	m := view(b.Image, s.col*tileSize, 0, min(tileSize, b.Width-s.col*tileSize), b.Height)
+	m := view(b.Image, s.col*b.tileSize, 0, min(b.tileSize, b.Width-s.col*b.tileSize), b.Height)
 	return f.encodeTile(m, s, next)
 }
 
@@ -29,7 +39,7 @@ func (f *flow) encodeTile(m *pixel.Image, s spot, next *band) (t streams, err er
 	if next != nil {
 		next.paint(m, s, true)
 	}
-	padded, err := f.encodeImage(extend(m))
+	padded, err := f.encodeImage(&t, extend(m, f.s.tile))
 	if err != nil {
 		return t, err
 	}
@@ -46,18 +56,18 @@ func (f *flow) encodeTile(m *pixel.Image, s spot, next *band) (t streams, err er
 	return t, nil
 }
 
-func (f *flow) encodeImage(m *pixel.Image) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(m.Width*m.Height/8 + 1024)
-	err := jpeg.Encode(&b, m, f.encode)
-	return b.Bytes(), err
+// encodeImage encodes m into a room of t.
+func (f *flow) encodeImage(t *streams, m *pixel.Image) ([]byte, error) {
+	r := f.room(t)
+	err := jpeg.Encode(r, m, f.encode)
+	return r.b, err
 }
 
 // paint puts a tile into the band of the next level, where it takes a quarter of a
 // tile. m has the tile at its size, or when halve is false already at half of it.
 // Tiles do not touch one another's samples.
 func (b *band) paint(m *pixel.Image, s spot, halve bool) {
-	x, y := s.col*tileSize/2, s.row%2*tileSize/2
+	x, y := s.col*b.tileSize/2, s.row%2*b.tileSize/2
 	for i := range b.Planes {
 		dx, dy := x, y
 		if i > 0 {
@@ -122,15 +132,18 @@ func view(m *pixel.Image, x, y, w, h int) *pixel.Image {
 		}
 		v.Planes[i] = pixel.Plane{Pix: p.Pix[py*p.Stride+px:], Stride: p.Stride, Width: pw, Height: ph}
 	}
+	if a := m.Alpha; a != nil {
+		v.Alpha = &pixel.Plane{Pix: a.Pix[y*a.Stride+x:], Stride: a.Stride, Width: w, Height: h}
+	}
 	return &v
 }
 
 // extend returns m at the full size of a tile, its last column and row repeated.
-func extend(m *pixel.Image) *pixel.Image {
-	if m.Width == tileSize && m.Height == tileSize {
+func extend(m *pixel.Image, tile int) *pixel.Image {
+	if m.Width == tile && m.Height == tile {
 		return m
 	}
-	out := pixel.New(m.Model, tileSize, tileSize, m.SubX, m.SubY, false)
+	out := pixel.New(m.Model, tile, tile, m.SubX, m.SubY, false)
 	for i := range out.Planes {
 		dst, src := &out.Planes[i], &m.Planes[i]
 		for r := range dst.Height {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -13,8 +14,9 @@ import (
 	"github.com/vitrine-iiif/vitrine/wasm/pyramid"
 )
 
-// tileSize is the width and height of tiles in pixels; see DESIGN: large enough
-// that a screen needs few requests, small enough to decode at once.
+// tileSize is the width and height of tiles in pixels, unless those of the source are
+// kept; see DESIGN: large enough that a screen needs few requests, small enough to
+// decode at once.
 const tileSize = 512
 
 // shape is what is known of an image before its first row.
@@ -26,14 +28,18 @@ type shape struct {
 	icc           []byte      // stored with the pyramid, nil for none
 	tagged        bool        // tiles carry icc too: it is not sRGB
 	lossless      bool
+	tile          int // width and height of tiles, 0 for tileSize
+	kept          int // levels whose tiles the picture has, 0 for 1
 }
 
 // picture is an image that is being ingested.
 type picture interface {
 	shape() shape
 	// row begins row number r of the tiles of level 0. Rows are asked for in order,
-	// by one goroutine.
-	row(ctx context.Context, r int) (row, error)
+	// by one goroutine. half is the part of the next level that the row becomes, nil
+	// when there is none; its planes have room for whole coding units. Who paints it
+	// here does not do so in row.tile.
+	row(ctx context.Context, r int, half *pixel.Image) (row, error)
 	// memory is what the picture takes besides the levels below 0, in bytes.
 	memory() int64
 	close()
@@ -42,7 +48,7 @@ type picture interface {
 // row is a row of tiles. Its tiles are made concurrently.
 type row interface {
 	// tile makes the streams of a tile and paints its half-size into next, unless
-	// that is nil.
+	// that is nil or painted already.
 	tile(ctx context.Context, f *flow, s spot, next *band) (streams, error)
 	// done says that all its tiles are made, so that its memory may be used again.
 	done()
@@ -55,6 +61,34 @@ type spot struct{ level, col, row int }
 type streams struct {
 	padded []byte
 	exact  [][]byte
+	rooms  []*room // what of them lies in rooms
+}
+
+// release gives the rooms back.
+func (t *streams) release(f *flow) {
+	for _, r := range t.rooms {
+		f.rooms.Put(r)
+	}
+}
+
+// room is memory for a stream.
+type room struct{ b []byte }
+
+// Write implements io.Writer.
+func (r *room) Write(p []byte) (int, error) {
+	r.b = append(r.b, p...)
+	return len(p), nil
+}
+
+// room returns an empty room that goes back with t.
+func (f *flow) room(t *streams) *room {
+	r, ok := f.rooms.Get().(*room)
+	if !ok {
+		r = &room{make([]byte, 0, tileSize*tileSize/4)}
+	}
+	r.b = r.b[:0]
+	t.rooms = append(t.rooms, r)
+	return r
 }
 
 // flow is the making of one pyramid: rows of tiles go through the workers, and every
@@ -74,6 +108,7 @@ type flow struct {
 	filling []*band // by level: what rows of the level above paint into
 	spare   []*band // by level: one that may be used again
 	pending []*job  // in the order that they are written
+	rooms   sync.Pool
 }
 
 // lookahead returns how many rows of level 0 are begun before the oldest is
@@ -86,13 +121,14 @@ func (f *flow) lookahead() int {
 // write makes the pyramid.
 func (f *flow) write(ctx context.Context, cancel context.CancelCauseFunc, up store.Upload, revision string) (err error) {
 	f.s, f.cancel = f.img.shape(), cancel
+	f.s.tile, f.s.kept = cmp.Or(f.s.tile, tileSize), max(f.s.kept, 1)
 	f.encode = jpeg.EncodeOptions{Quality: f.config.Quality}
 	if f.s.tagged {
 		f.encode.ICC = f.s.icc
 	}
 	o := pyramid.Options{
 		Width: f.s.width, Height: f.s.height, Colour: pyramid.YCbCr, SubX: f.s.subX, SubY: f.s.subY,
-		TileSize: tileSize, ICC: f.s.icc, Revision: revision, Lossless: f.s.lossless,
+		TileSize: f.s.tile, ICC: f.s.icc, Revision: revision, Lossless: f.s.lossless,
 		Quality: f.config.Quality, Software: f.config.Software,
 	}
 	if f.s.model == pixel.Gray {
@@ -108,9 +144,10 @@ func (f *flow) write(ctx context.Context, cancel context.CancelCauseFunc, up sto
 	_, rows := f.w.Geometry().Grid(0)
 	ahead := f.lookahead()
 	for r := range rows {
-		row, err := f.img.row(ctx, r)
+		into := f.into(0, r)
+		row, err := f.img.row(ctx, r, into.half(r))
 		if err == nil {
-			err = f.submit(ctx, 0, r, row)
+			err = f.submit(ctx, 0, r, row, into)
 		}
 		if err != nil {
 			return err
@@ -138,28 +175,36 @@ type job struct {
 	wait  sync.WaitGroup
 }
 
-// submit has the tiles of a row made. It waits for free workers, not for results.
-func (f *flow) submit(ctx context.Context, level, r int, from row) error {
-	geo := f.w.Geometry()
-	cols, _ := geo.Grid(level)
-	j := &job{spot: spot{level: level, row: r}, from: from, tiles: make([]streams, cols)}
-	if next := level + 1; next < len(geo.Layout().Levels) {
-		if r%2 == 0 {
-			// The rows of the band before may still be under way.
-			f.filling[next] = f.newBand(next, r/2)
-		}
-		j.into = f.filling[next]
+// into returns the band that row r of a level paints into, nil for the last level and
+// where the picture has the next one itself.
+func (f *flow) into(level, r int) *band {
+	next := level + 1
+	if next == len(f.filling) || next < f.s.kept {
+		return nil
 	}
+	if r%2 == 0 {
+		// The rows of the band before may still be under way.
+		f.filling[next] = f.newBand(next, r/2)
+	}
+	return f.filling[next]
+}
+
+// submit has the tiles of a row made. It waits for free workers, not for results.
+func (f *flow) submit(ctx context.Context, level, r int, from row, into *band) error {
+	cols, _ := f.w.Geometry().Grid(level)
+	j := &job{spot: spot{level: level, row: r}, from: from, tiles: make([]streams, cols), into: into}
 	if level == 0 {
 		f.pending = append(f.pending, j)
 	} else {
 		f.pending = slices.Insert(f.pending, 0, j)
 	}
 	for col := range cols {
+		f.config.Yield(ctx)
 		select {
 		case f.slots <- struct{}{}:
 		case <-ctx.Done():
-			return fault.E("ingest.submit", fault.KindOf(ctx.Err()), context.Cause(ctx))
+			err := context.Cause(ctx)
+			return fault.E("ingest.submit", fault.KindOf(err), err)
 		}
 		j.wait.Go(func() {
 			defer func() { <-f.slots }()
@@ -187,17 +232,30 @@ func (f *flow) finish(ctx context.Context) error {
 		return fault.E(op, fault.KindOf(err), err)
 	}
 	j.from.done()
-	for col, t := range j.tiles {
+	for col := range j.tiles {
+		t := &j.tiles[col]
 		if err := f.w.Put(j.level, col, j.row, t.padded, t.exact...); err != nil {
 			return err
 		}
+		t.release(f)
 		f.progress(f.total-f.w.Left(), f.total)
 	}
 	_, rows := f.w.Geometry().Grid(j.level)
-	if j.into == nil || j.row%2 == 0 && j.row+1 < rows {
+	next := j.level + 1
+	if next == len(f.filling) || j.row%2 == 0 && j.row+1 < rows {
 		return nil
 	}
-	return f.submit(ctx, j.level+1, j.row/2, j.into)
+	var from row = j.into
+	if next < f.s.kept {
+		from = f.img.(keeper).rowOf(next)
+	}
+	return f.submit(ctx, next, j.row/2, from, f.into(next, j.row/2))
+}
+
+// keeper is a picture that has the tiles of several levels.
+type keeper interface {
+	// rowOf returns rows of tiles of a level.
+	rowOf(level int) row
 }
 
 // drain waits for whatever still runs, after a failure.
@@ -211,20 +269,26 @@ func (f *flow) drain() {
 // newBand makes the band of a row of tiles of a level, as wide and high as the
 // picture is there, partial pixels included. All of it will be painted.
 func (f *flow) newBand(level, r int) *band {
-	w, h := up(f.s.width, level), min(up(f.s.height, level)-r*tileSize, tileSize)
+	w, h := up(f.s.width, level), min(up(f.s.height, level)-r*f.s.tile, f.s.tile)
 	if b := f.spare[level]; b != nil && b.Height == h {
 		f.spare[level] = nil
 		return b
 	}
-	return &band{Image: pixel.New(f.s.model, w, h, f.s.subX, f.s.subY, false), home: &f.spare[level]}
+	m := pixel.New(f.s.model, (w+unitRoom-1)&^(unitRoom-1), (h+unitRoom-1)&^(unitRoom-1), f.s.subX, f.s.subY, false)
+	return &band{Image: view(m, 0, 0, w, h), tileSize: f.s.tile, home: &f.spare[level]}
 }
+
+// unitRoom is what the dimensions of bands are rounded up to, so that they have room
+// for the largest coding units, at half size, of a tile that ends in the middle of
+// one.
+const unitRoom = 32
 
 // bandBytes is what the bands of all levels below 0 take, three of each: one is
 // filled, one being encoded, one is garbage.
 func bandBytes(s shape) int64 {
-	n := int64(0)
-	for k := 1; k < 32 && up(s.width, k-1) > tileSize || k < 32 && up(s.height, k-1) > tileSize; k++ {
-		n += 3 * pixel.Bytes(s.model, up(s.width, k), min(up(s.height, k), tileSize), s.subX, s.subY, false)
+	n, tile := int64(0), cmp.Or(s.tile, tileSize)
+	for k := 1; k < 32 && max(up(s.width, k-1), up(s.height, k-1)) > tile; k++ {
+		n += 3 * pixel.Bytes(s.model, up(s.width, k), min(up(s.height, k), tile), s.subX, s.subY, false)
 	}
 	return n
 }

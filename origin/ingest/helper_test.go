@@ -244,8 +244,14 @@ func djpeg(t testing.TB, b []byte) pnm {
 // vipsPage decodes a level with libvips, which must not warn.
 func vipsPage(t testing.TB, file string, page int) pnm {
 	t.Helper()
+	return vipsFile(t, fmt.Sprintf("%s[page=%d]", file, page))
+}
+
+// vipsFile decodes a file with libvips, which must not warn.
+func vipsFile(t testing.TB, file string) pnm {
+	t.Helper()
 	out := filepath.Join(t.TempDir(), "page.pnm")
-	run(t, true, "vips", "copy", fmt.Sprintf("%s[page=%d]", file, page), out+"[strip]")
+	run(t, true, "vips", "copy", file, out+"[strip]")
 	b, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)

@@ -15,14 +15,13 @@ import (
 
 // indexed is a JPEG that regions can be cut out of.
 type indexed struct {
-	index   *jpeg.Index
-	src     io.ReaderAt
-	size    int64
-	h       jpeg.Header
-	mcu     image.Point
-	s       shape
-	dropICC bool
-	spare   []byte // a buffer for the next window
+	index *jpeg.Index
+	src   io.ReaderAt
+	size  int64
+	h     jpeg.Header
+	mcu   image.Point
+	s     shape
+	spare []byte // a buffer for the next window
 }
 
 func (x *indexed) shape() shape { return x.s }
@@ -32,8 +31,6 @@ func (x *indexed) memory() int64 {
 	rows := int64(x.h.Height)
 	return x.index.Size() + 4*min(maxWindow, x.size*min(tileSize, rows)/rows) + bandBytes(x.s)
 }
-
-func (x *indexed) close() {}
 
 // maxWindow bounds the part of the file that is held for a row of tiles.
 const maxWindow = 32 << 20
@@ -98,51 +95,6 @@ func (x *indexed) decode(src io.ReaderAt, rect image.Rectangle) (*pixel.Image, e
 	return p.Image, err
 }
 
-// cut is a JPEG whose coding units fit into tiles: level 0 is made of its own
-// coefficients.
-type cut struct{ indexed }
-
-func (x *cut) row(_ context.Context, r int) (row, error) {
-	rect := image.Rect(0, r*tileSize, x.h.Width, min((r+1)*tileSize, x.h.Height))
-	w, err := x.window(rect)
-	return &cutRow{x, w}, err
-}
-
-// cutRow is a row of tiles of a cut.
-type cutRow struct {
-	*cut
-	*window
-}
-
-func (r *cutRow) tile(_ context.Context, f *flow, s spot, next *band) (t streams, err error) {
-	rect := image.Rect(s.col*tileSize, s.row*tileSize, (s.col+1)*tileSize, (s.row+1)*tileSize).
-		Intersect(image.Rect(0, 0, r.h.Width, r.h.Height))
-	b, err := r.index.Tile(r.window, rect, jpeg.TileOptions{DropICC: r.dropICC})
-	if err != nil {
-		return t, err
-	}
-	if next != nil {
-		p, err := jpeg.Decode(bytes.NewReader(b), jpeg.DecodeOptions{Scale: 2})
-		if err != nil {
-			return t, err
-		}
-		next.paint(p.Image, s, false)
-	}
-	if rect.Dx() == tileSize && rect.Dy() == tileSize {
-		return streams{padded: b}, nil
-	}
-	t.exact = [][]byte{b}
-	t.padded, err = pad(b, r.mcu)
-	if fault.Is(err, fault.Unsupported) {
-		// A table without a code for padding: the exact tile stays lossless.
-		var m *pixel.Image
-		if m, err = r.decode(r.window, rect); err == nil {
-			t.padded, err = f.encodeImage(extend(m))
-		}
-	}
-	return t, err
-}
-
 // turned is a JPEG that is decoded region by region and encoded again: to be
 // turned upright, or of colours that a pyramid does not have.
 type turned struct {
@@ -191,7 +143,7 @@ func (t *turned) close() {
 	}
 }
 
-func (t *turned) row(_ context.Context, r int) (row, error) {
+func (t *turned) row(_ context.Context, r int, _ *pixel.Image) (row, error) {
 	if t.h.Orientation >= 5 {
 		return &turnedRow{t, &window{file: t.src}}, nil
 	}

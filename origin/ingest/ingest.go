@@ -1,17 +1,25 @@
 // Package ingest turns stored images into pyramids.
 //
-// From a plain baseline JPEG, the tiles of the largest level are cut out of the
-// image without decoding: their coefficients are those of the source, so that no
-// generation is lost. The smaller levels are averages, each of the one before; the
-// first comes from the JPEG's own coefficients at half size. All other images are
-// decoded and encoded: progressive JPEG, JPEG to be turned by its Exif
-// orientation, CMYK, and other formats; transparency is laid on white, inks become
-// sRGB, and a colour profile stays with the tiles.
+// No generation is lost where that can be. From a plain baseline JPEG, the tiles of the
+// largest level are cut out of the image without decoding: their coefficients are
+// those of the source. The smaller levels are averages, each of the one before; the
+// first comes from the JPEG's own coefficients at half size. A tiled TIFF of another
+// writer keeps its JPEG tiles as they are, also those of smaller levels that have
+// exactly half the size of the one before: YCbCr or gray, square, of 256 to 1024
+// pixels; the pyramid takes their size over. Result.Lossless says that level 0 is such.
+// All other images are decoded and encoded: progressive JPEG, JPEG to be turned by its
+// Exif orientation, CMYK, RGB tiles, and other formats; transparency is laid on white,
+// inks become sRGB, and a colour profile stays with the tiles.
 //
 // Work is streamed: a band of tiles of each level is held, so that memory grows
-// with the width of the image and not with its height, unless a format can only
-// be decoded whole. A failure, also of the process, leaves nothing half done in
-// the store. Equal images give equal bytes.
+// with the width of the image and not with its height: baseline JPEG, PNG, TIFF. Of a
+// progressive JPEG the coefficients must be held, two bytes and a bit per sample.
+// Interlaced PNG, TIFF of separate planes in strips, GIF, BMP and WebP are decoded
+// whole. A JPEG's codes and a PNG's are walked over by one core, in order, while the
+// others make the tiles; parts of a tiled TIFF are decoded by all.
+//
+// A failure, also of the process, leaves nothing half done in the store. Equal images
+// give equal bytes.
 //
 // One call of Ingest is one piece of work for a queue; calls share the cores and
 // the memory that Config allots.
@@ -54,6 +62,10 @@ type Config struct {
 	Limits codec.Limits
 	// Software names the program in the files, "" for none.
 	Software string
+	// Yield is called before each tile, by one goroutine of each call: while it does
+	// not return, that call begins no further tile. It must end with its context. Nil
+	// goes on at once, which is right where nothing else wants the processors.
+	Yield func(context.Context)
 	// Force makes pyramids anew that are there in the same revision. Default false.
 	Force bool
 }
@@ -86,6 +98,9 @@ func New(c Config) (*Ingester, error) {
 	}
 	if c.Ground == nil {
 		c.Ground = &pixel.Colour{R: 255, G: 255, B: 255}
+	}
+	if c.Yield == nil {
+		c.Yield = func(context.Context) {}
 	}
 	if c.Workers < 1 || c.Memory < 1<<20 || c.Quality < 1 || c.Quality > 100 {
 		return nil, fault.New("ingest.New", fault.Invalid, "workers, memory or quality is out of range")
@@ -136,40 +151,69 @@ func (g *Ingester) Ingest(ctx context.Context, obj source.Object, dst Store, id 
 		r.Skipped = true
 		return r, nil
 	}
-	if progress == nil {
-		progress = func(int64, int64) {}
+	told := int64(0)
+	tell := func(done, total int64) {
+		if progress != nil && done > told {
+			told = done
+			progress(done, total)
+		}
 	}
-	// Whoever fails or leaves takes everybody along who works for this image.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	img, err := g.open(ctx, obj)
+	m, err := g.attempt(ctx, obj, dst, id, false, tell)
+	if err != nil && m.taken && unfit(err) {
+		// Damage shows in the middle, as do tiles of another kind. Decoders put up with
+		// some of it.
+		m, err = g.attempt(ctx, obj, dst, id, true, tell)
+	}
 	if err != nil {
 		return r, fault.E(op, fault.KindOf(err), err)
 	}
+	s := m.shape
+	r.Format, r.Width, r.Height, r.Lossless = s.format, s.width, s.height, s.lossless
+	r.Levels, r.Tiles, r.Bytes = m.levels, m.tiles, m.bytes
+	r.Duration = time.Since(began)
+	return r, nil
+}
+
+// making is what came of an attempt to make a pyramid.
+type making struct {
+	shape
+	taken        bool // tiles were taken from the source as they are
+	levels       int
+	tiles, bytes int64
+}
+
+// attempt makes the pyramid of obj, decoding even what could be taken as it is if
+// plainly is set.
+func (g *Ingester) attempt(ctx context.Context, obj source.Object, dst Store, id iiif.Identifier, plainly bool, progress Progress) (m making, err error) {
+	// Whoever fails or leaves takes everybody along who works for this image.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	img, err := g.open(ctx, obj, plainly)
+	if err != nil {
+		return m, err
+	}
 	defer img.close()
+	m.shape = img.shape()
+	m.taken = m.shape.lossless
 	need := min(img.memory(), g.config.Memory)
 	if err := g.memory.Acquire(ctx, need); err != nil {
-		return r, fault.E(op, fault.KindOf(err), err)
+		return m, err
 	}
 	defer g.memory.Release(need)
 	up, err := dst.Create(ctx, id)
 	if err != nil {
-		return r, fault.E(op, fault.KindOf(err), err)
+		return m, err
 	}
 	f := &flow{Ingester: g, img: img, progress: progress}
 	err = f.write(ctx, cancel, up, obj.Revision())
 	if err == nil {
 		err = up.Commit()
 	}
-	aborted := up.Abort()
-	if err != nil {
-		return r, fault.E(op, fault.KindOf(err), errors.Join(err, aborted))
+	if aborted := up.Abort(); err != nil {
+		return m, errors.Join(err, aborted)
 	}
-	s := img.shape()
-	r.Format, r.Width, r.Height, r.Lossless = s.format, s.width, s.height, s.lossless
-	r.Levels, r.Tiles, r.Bytes = len(f.w.Geometry().Layout().Levels), f.total, f.w.Size()
-	r.Duration = time.Since(began)
-	return r, nil
+	m.levels, m.tiles, m.bytes = len(f.w.Geometry().Layout().Levels), f.total, f.w.Size()
+	return m, nil
 }
 
 // Inspect returns what Ingest would do, without reading more than heads: Format,

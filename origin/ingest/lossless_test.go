@@ -168,12 +168,12 @@ func checkAdvertised(t *testing.T, m *made) {
 	t.Helper()
 	in := m.index.Info()
 	levels := in.Tiling(iiif.Limits{}).Levels
-	asked := 0
+	asked, tile := 0, m.index.Layout().Levels[0].TileWidth
 	for k := range levels {
 		f := 1 << k
-		for y := 0; y < m.Height; y += 512 * f {
-			for x := 0; x < m.Width; x += 512 * f {
-				w, h := min(512*f, m.Width-x), min(512*f, m.Height-y)
+		for y := 0; y < m.Height; y += tile * f {
+			for x := 0; x < m.Width; x += tile * f {
+				w, h := min(tile*f, m.Width-x), min(tile*f, m.Height-y)
 				for _, size := range [][2]int{{(w + f - 1) / f, (h + f - 1) / f}, {max(1, (w+f/2)/f), max(1, (h+f/2)/f)}} {
 					asked++
 					checkTile(t, m, in, fmt.Sprintf("%d,%d,%d,%d/%d,%d/0/default.jpg", x, y, w, h, size[0], size[1]), size)

@@ -17,25 +17,33 @@ import (
 // larger one become sRGB. A tile has some 20 to 40 KiB.
 const maxTileICC = 16 << 10
 
-// open finds out how to read obj best.
-func (g *Ingester) open(ctx context.Context, obj source.Object) (picture, error) {
+// open finds out how to read obj best. With plainly set it is decoded.
+func (g *Ingester) open(ctx context.Context, obj source.Object, plainly bool) (picture, error) {
 	r := source.Reader(ctx, obj)
 	p, err := codec.Open(r, obj.Size(), g.config.Limits)
 	if err != nil {
 		return nil, err
 	}
-	if p.Format() == codec.JPG {
-		img, err := g.openIndexed(ctx, obj, r)
-		// What has no index may still be decoded, damaged files up to a point.
-		if err == nil || !fault.Is(err, fault.Unsupported) && !fault.Is(err, fault.Corrupt) {
+	if p.Format() == codec.JPG && !plainly {
+		img, err := g.openJPEG(ctx, obj, r)
+		// What cannot be cut may still be decoded, damaged files up to a point.
+		if err == nil || !unfit(err) {
+			return img, err
+		}
+	}
+	if p.Format() == codec.TIF && !plainly {
+		if img, err := g.openSpliced(ctx, p); err == nil || !unfit(err) {
 			return img, err
 		}
 	}
 	return g.openRaster(p)
 }
 
-// openIndexed opens a JPEG that regions can be cut out of. It reads it once.
-func (g *Ingester) openIndexed(ctx context.Context, obj source.Object, r io.ReaderAt) (picture, error) {
+// unfit reports whether a failure to cut a JPEG leaves hope that it can be decoded.
+func unfit(err error) bool { return fault.Is(err, fault.Unsupported) || fault.Is(err, fault.Corrupt) }
+
+// openJPEG opens a JPEG that regions can be cut out of.
+func (g *Ingester) openJPEG(ctx context.Context, obj source.Object, r io.ReaderAt) (picture, error) {
 	size := obj.Size()
 	h, err := jpeg.ReadHeader(io.NewSectionReader(r, 0, size))
 	if err != nil {
@@ -44,26 +52,26 @@ func (g *Ingester) openIndexed(ctx context.Context, obj source.Object, r io.Read
 	if h.Progressive {
 		return nil, fault.New("ingest.open", fault.Unsupported, "a progressive JPEG has no index")
 	}
-	x, err := jpeg.BuildIndex(bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 1<<20), size)
+	c := newColours(h.Model, h.SubX, h.SubY, h.ICC, g.config)
+	x, err := g.openCut(h, c, r, size)
+	if err == nil || !unfit(err) {
+		return x, err
+	}
+	return g.openTurned(ctx, h, c, r, size)
+}
+
+// openTurned opens a JPEG that is decoded region by region. It reads it once.
+func (g *Ingester) openTurned(ctx context.Context, h jpeg.Header, c colours, r io.ReaderAt, size int64) (picture, error) {
+	x, err := jpeg.BuildIndex(bufio.NewReaderSize(io.NewSectionReader(r, 0, size), readAhead), size)
 	if err != nil {
 		return nil, err
 	}
-	c := newColours(h.Model, h.SubX, h.SubY, h.ICC, g.config)
 	img := indexed{index: x, src: r, size: size, h: h, mcu: x.MCU()}
-	lossless := h.Orientation <= 1 && !c.srgb && h.Model == c.model && tileSize%img.mcu.X == 0 && tileSize%img.mcu.Y == 0
-	if lossless && plain(x, r) {
-		img.s = c.shape()
-		img.s.subX, img.s.subY = h.SubX, h.SubY
-		img.s.format, img.s.width, img.s.height, img.s.lossless = codec.JPG, h.Width, h.Height, true
-		img.dropICC = !img.s.tagged
-		return &cut{img}, nil
-	}
 	img.s = c.shape()
 	img.s.format, img.s.width, img.s.height = codec.JPG, h.Width, h.Height
 	if h.Orientation >= 5 {
 		img.s.width, img.s.height = h.Height, h.Width
 	}
-	img.dropICC = true
 	t := &turned{indexed: img, colours: c}
 	if h.Orientation >= 5 {
 		// Rows of the upright image are columns of the file.
@@ -73,24 +81,6 @@ func (g *Ingester) openIndexed(ctx context.Context, obj source.Object, r io.Read
 		}
 	}
 	return t, nil
-}
-
-// plain reports whether tiles of the JPEG have the sampling that pyramids have:
-// chroma once per unit, both alike.
-func plain(x *jpeg.Index, r io.ReaderAt) bool {
-	mcu, h := x.MCU(), x.Header()
-	b, err := x.Tile(r, mcuRect(mcu, h.Width, h.Height), jpeg.TileOptions{DropICC: true})
-	if err != nil {
-		return false
-	}
-	f, ok := findSegment(b, 0xC0, 0xC1)
-	switch {
-	case !ok || len(f) < 6 || len(f) != 6+3*int(f[5]):
-		return false
-	case f[5] == 1:
-		return true
-	}
-	return f[5] == 3 && int(f[7]) == h.SubX<<4|h.SubY && f[10] == 0x11 && f[13] == 0x11
 }
 
 // colours says how samples become those of the pyramid.

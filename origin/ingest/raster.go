@@ -9,8 +9,7 @@ import (
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
-// raster is any image that codec decodes: rows of tiles by themselves when that is
-// cheap, else as many at once as may be held.
+// raster is any image that codec decodes, in as few parts as may be held.
 type raster struct {
 	p       *codec.Picture
 	s       shape
@@ -21,21 +20,26 @@ type raster struct {
 	to      int // behind the last
 }
 
-func (g *Ingester) openRaster(p *codec.Picture) (*raster, error) {
+// openRaster chooses how to decode an image.
+func (g *Ingester) openRaster(p *codec.Picture) (picture, error) {
 	model := pixel.RGB
 	if p.Gray() {
 		model = pixel.Gray
 	}
-	x := &raster{p: p, colours: newColours(model, 1, 1, p.ICC(), g.config)}
-	x.s = x.colours.shape()
-	x.s.format, x.s.width, x.s.height = p.Format(), p.Width(), p.Height()
-	x.rows = 1
-	if !p.Partial() {
-		// A decode begins at the top of the file each time: as few as possible.
-		x.rows = (p.Height() + tileSize - 1) / tileSize
-		for x.rows > 1 && p.MemoryFor(0, x.region(0)) > g.config.Memory {
-			x.rows = (x.rows + 1) / 2
-		}
+	c := newColours(model, 1, 1, p.ICC(), g.config)
+	s := c.shape()
+	s.format, s.width, s.height = p.Format(), p.Width(), p.Height()
+	switch {
+	case p.Streams():
+		return &streamed{p: p, s: s, colours: c}, nil
+	case p.Partial():
+		return newRegional(p, s, c), nil
+	}
+	x := &raster{p: p, s: s, colours: c}
+	// A decode begins at the top of the file each time: as few as possible.
+	x.rows = (p.Height() + tileSize - 1) / tileSize
+	for x.rows > 1 && p.MemoryFor(0, x.region(0)) > g.config.Memory {
+		x.rows = (x.rows + 1) / 2
 	}
 	return x, nil
 }
@@ -60,7 +64,7 @@ func (x *raster) memory() int64 {
 
 func (x *raster) close() {}
 
-func (x *raster) row(ctx context.Context, r int) (row, error) {
+func (x *raster) row(ctx context.Context, r int, _ *pixel.Image) (row, error) {
 	if r >= x.to {
 		x.held = codec.Decoded{}
 		d, err := x.p.Decode(ctx, 0, x.region(r))
@@ -69,10 +73,6 @@ func (x *raster) row(ctx context.Context, r int) (row, error) {
 		}
 		if !x.region(r).In(d.Rect) {
 			return nil, fault.New("ingest.row", fault.Internal, "the decoder gave too little")
-		}
-		if d.Model == pixel.Gray && x.s.model != pixel.Gray {
-			// A header may promise colours that are none.
-			d.Image = pixel.ToRGB(d.Image)
 		}
 		x.held, x.from, x.to = d, r, r+x.rows
 	}
@@ -92,12 +92,24 @@ func (r *rasterRow) tile(_ context.Context, f *flow, s spot, next *band) (stream
 	rect := image.Rect(s.col*tileSize, s.row*tileSize, (s.col+1)*tileSize, (s.row+1)*tileSize).
 		Intersect(image.Rect(0, 0, r.s.width, r.s.height))
 	at := rect.Min.Sub(r.held.Rect.Min)
-	m, err := pixel.Crop(r.held.Image, at.X, at.Y, rect.Dx(), rect.Dy())
-	if err == nil {
-		m, err = r.colours.apply(m)
+	m := view(r.held.Image, at.X, at.Y, rect.Dx(), rect.Dy())
+	if at.X%m.SubX != 0 || at.Y%m.SubY != 0 {
+		// A decoder that gave more than whole chroma samples.
+		var err error
+		if m, err = pixel.Crop(r.held.Image, at.X, at.Y, rect.Dx(), rect.Dy()); err != nil {
+			return streams{}, err
+		}
 	}
+	if m.Model == pixel.Gray && r.s.model != pixel.Gray {
+		// A header may promise colours that are none.
+		m = pixel.ToRGB(m)
+	}
+	tile, err := r.colours.apply(m)
 	if err != nil {
 		return streams{}, err
 	}
-	return f.encodeTile(m, s, next)
+	if m.Model == pixel.RGB && tile.Model == pixel.YCbCr {
+		defer pixel.Recycle(tile) // it shares nothing with m
+	}
+	return f.encodeTile(tile, s, next)
 }

@@ -13,7 +13,9 @@ package render
 import (
 	"cmp"
 	"context"
+	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -40,6 +42,10 @@ type Config struct {
 	// Recheck is how long an image is taken as unchanged before the source is
 	// asked again; 0 asks for each request, which is right for folders.
 	Recheck time.Duration
+	// Stale is how long after its source last told of an image what is in memory, in
+	// the store and in local pyramids is still served while the source fails.
+	// Default 0: not at all.
+	Stale time.Duration
 	// Open is how many images are kept open. Default 128; it bounds file handles.
 	Open int
 	// Limits bound what a stored image's header may claim.
@@ -57,6 +63,8 @@ type Config struct {
 type Style struct {
 	// JPEGQuality and WebPQuality are 1 to 100; default 85 and 80.
 	JPEGQuality, WebPQuality int
+	// Progressive writes JPEG progressively. Tiles that are copied stay as they are.
+	Progressive bool
 	// Background is the ground under transparency where the format has none.
 	Background pixel.Colour
 	// Sharpen is 0 (none) to 10, applied after scaling down.
@@ -69,7 +77,7 @@ type Style struct {
 
 // renderVersion is raised when the pixels of answers change, so that caches of
 // the version before are not served.
-const renderVersion = "v1-"
+const renderVersion = "v2-"
 
 // key names the style for cache keys: answers of different styles differ.
 func (s Style) key() string {
@@ -88,6 +96,9 @@ func (s Style) key() string {
 	b = strconv.AppendInt(b, int64(s.Filter), 10)
 	if s.SRGB {
 		b = append(b, "srgb"...)
+	}
+	if s.Progressive {
+		b = append(b, 'p')
 	}
 	return string(b)
 }
@@ -118,12 +129,15 @@ type Engine struct {
 	store   Store
 	encoder *codec.Encoder
 	shelf   *shelf
+	known   *known
 	pixels  *pixels
 	work    *budget
 	workers chan struct{}
 	renders *flights[Result]
 	colours *profiles
 	indexes *indexes
+	copies  chan struct{} // under way in copied
+	buffers sync.Pool     // of *codec.Buffer, for copied
 	writes  chan struct{} // of answers being stored
 	writing sync.WaitGroup
 	onError func(error)
@@ -150,9 +164,11 @@ func New(c Config, opener Opener, store Store, encoder *codec.Encoder, onError f
 		renders: newFlights[Result](c.Queue, c.Timeout),
 		colours: newProfiles(16),
 		indexes: newIndexes(32<<20, c.Queue, c.Timeout),
+		copies:  make(chan struct{}, 4*c.Workers),
 		writes:  make(chan struct{}, 64),
 		onError: onError,
 	}
+	e.known = newKnown(c.Stale)
 	e.shelf = newShelf(opener.Open, e, c.Recheck, c.Open, c.Timeout)
 	return e
 }
@@ -172,12 +188,21 @@ type Description struct {
 	Revision string
 	// Modified is when the stored image was last changed.
 	Modified time.Time
+	// Stale says that the source could not be asked whether this is the newest.
+	Stale bool
 }
 
 // Result is a rendered answer.
 type Result struct {
 	// Data is the file; it must not be changed.
 	Data []byte
+	// File, unless it is nil, holds the answer in place of Data: Length bytes from
+	// Offset. It is for reading at offsets.
+	File           *os.File
+	Offset, Length int64
+	// Release, unless it is nil, must be called when Data or File is not used any
+	// more.
+	Release func()
 	// ContentType is its media type.
 	ContentType string
 	// Cached says that it came from the store.
@@ -187,13 +212,26 @@ type Result struct {
 // Describe returns the newest description of an image. Errors: NotFound,
 // Forbidden, Unavailable from the source; Corrupt and Unsupported from the header.
 func (e *Engine) Describe(ctx context.Context, id iiif.Identifier) (Description, error) {
+	if d, ok := e.known.failing(id.String()); ok {
+		return d, nil
+	}
 	v, err := e.shelf.borrow(ctx, id.String())
 	if err != nil {
+		if d, ok := e.known.failed(id.String(), err); ok {
+			return d, nil
+		}
 		return Description{}, err
 	}
 	defer e.shelf.giveBack(v)
+	e.known.told(id.String(), v.about)
+	return v.about, nil
+}
+
+// describe describes an open image.
+func (e *Engine) describe(v *volume) Description {
 	info := e.config.Info
 	info.Width, info.Height = v.picture.Width(), v.picture.Height()
+	info.Sizes = slices.Clone(info.Sizes)
 	if levels := v.picture.Levels(); v.picture.Format() == codec.TIF && len(levels) > 1 {
 		// Stored levels, which need no scaling; those that JPEG can be decoded to
 		// are computed like any other size.
@@ -208,7 +246,7 @@ func (e *Engine) Describe(ctx context.Context, id iiif.Identifier) (Description,
 	if v.picture.Gray() {
 		info.Native = iiif.Gray
 	}
-	return Description{Info: info, Revision: v.object.Revision(), Modified: v.object.Modified()}, nil
+	return Description{Info: info, Revision: v.object.Revision(), Modified: v.object.Modified()}
 }
 
 // Style names the settings that change pixels, for cache keys and ETags.
@@ -217,6 +255,16 @@ func (e *Engine) Style() string { return e.style }
 // Render returns the answer to a canonical request. A revision other than d's is
 // Conflict: describe again.
 func (e *Engine) Render(ctx context.Context, c iiif.Canonical, d Description) (Result, error) {
+	held := e.shelf.hold(c.ID.String(), d.Revision)
+	if held != nil {
+		if res, ok := e.pass(held, c); ok {
+			return res, nil
+		}
+		defer e.shelf.giveBack(held)
+		if res, ok := e.copied(ctx, held, c, d); ok {
+			return res, nil
+		}
+	}
 	tag := c.Key(d.Revision) + "|" + e.style
 	contentType := c.Format.MediaType()
 	if e.store != nil {
@@ -252,6 +300,10 @@ func (e *Engine) keep(tag string, data []byte) {
 		}
 	})
 }
+
+// Forget has the next request look at the source and its pyramid anew: something
+// is known to have changed of the object under that key of the source.
+func (e *Engine) Forget(key string) { e.shelf.forget(key) }
 
 // Waiting returns the number of renderings that run or wait.
 func (e *Engine) Waiting() int { return e.renders.waiting() }

@@ -3,11 +3,9 @@ package render
 import (
 	"container/list"
 	"context"
-	"image"
 	"sync"
 	"time"
 
-	"github.com/vitrine-iiif/vitrine/origin/codec"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 	"github.com/vitrine-iiif/vitrine/wasm/jpeg"
@@ -81,7 +79,7 @@ func (e *Engine) index(ctx context.Context, v *volume, id iiif.Identifier, d Des
 	if !v.picture.Indexable() {
 		return nil, nil
 	}
-	key := "index/" + id.Escaped() + "@" + d.Revision
+	key := indexKey(id, d)
 	if index, ok := e.indexes.get(key); ok {
 		return index, nil
 	}
@@ -101,6 +99,10 @@ func (e *Engine) index(ctx context.Context, v *volume, id iiif.Identifier, d Des
 		e.indexes.put(key, index)
 		return index, nil
 	})
+}
+
+func indexKey(id iiif.Identifier, d Description) string {
+	return "index/" + id.Escaped() + "@" + d.Revision
 }
 
 // storedIndex reads an index from the store; nil when there is none or it is
@@ -139,60 +141,4 @@ func (e *Engine) buildIndex(ctx context.Context, v *volume, key string) (index *
 		e.keep(key, data)
 	}
 	return index, nil
-}
-
-// maxCopy bounds the answers that are copied out of a stored JPEG, in pixels:
-// they are made in memory.
-const maxCopy = 16 << 20
-
-// copyTile answers c by copying coefficients out of the stored JPEG, where c asks
-// for nothing else; ok is false when it does. No pixel is decoded and no quality
-// lost.
-func (e *Engine) copyTile(ctx context.Context, v *volume, c iiif.Canonical, index *jpeg.Index) (data []byte, ok bool, err error) {
-	r := c.Region
-	unit := index.MCU()
-	if c.Format != iiif.JPG || c.Quality != iiif.Default || c.Mirror || c.Rotation != 0 ||
-		c.Width != r.W || c.Height != r.H || r.X%unit.X != 0 || r.Y%unit.Y != 0 || r.W*r.H > maxCopy {
-		return nil, false, nil
-	}
-	if e.mustConvert(v) {
-		return nil, false, nil
-	}
-	o := jpeg.TileOptions{DropICC: e.config.Style.SRGB}
-	if components := index.Header().Components; components == 4 {
-		return nil, false, nil // browsers do not agree on inks
-	}
-	err = e.compute(ctx, func() error {
-		data, err = v.picture.Cut(ctx, index, image.Rect(r.X, r.Y, r.X+r.W, r.Y+r.H), o)
-		return err
-	})
-	if fault.Is(err, fault.Corrupt) {
-		return nil, false, nil
-	}
-	return data, err == nil, err
-}
-
-// mustConvert reports whether the colours of an image are to be converted, so
-// that its stored bytes are no answer.
-func (e *Engine) mustConvert(v *volume) bool {
-	icc := v.picture.ICC()
-	if !e.config.Style.SRGB || len(icc) == 0 {
-		return false
-	}
-	profile := e.colours.get(icc)
-	return profile != nil && !profile.IsSRGB()
-}
-
-// storedTile answers c by a tile of a pyramid, as it is stored; ok is false when c
-// is no such tile.
-func (e *Engine) storedTile(ctx context.Context, v *volume, c iiif.Canonical) (data []byte, ok bool, err error) {
-	// Only a TIFF has tiles: others must not wait for a worker to learn that.
-	if v.picture.Format() != codec.TIF || e.mustConvert(v) {
-		return nil, false, nil
-	}
-	err = e.compute(ctx, func() error {
-		data, ok, err = v.picture.Stored(ctx, c)
-		return err
-	})
-	return data, ok, err
 }

@@ -37,18 +37,22 @@ func (e *Engine) render(ctx context.Context, c iiif.Canonical, d Description, be
 	defer e.pixels.unpin(source)
 
 	need := workMemory(source.Image, c)
+	if e.config.Style.Progressive && c.Format == iiif.JPG {
+		need += int64(c.Width) * int64(c.Height) * int64(source.Model.Planes()) * 9 / 4 // its coefficients
+	}
 	if err := e.work.acquire(ctx, need); err != nil {
 		return nil, err
 	}
 	defer e.work.release(need)
 	err = e.compute(ctx, func() error {
 		begin()
-		m, err := e.transform(source.Decoded, v.picture.Levels(), level, c)
+		m, err := e.transform(source.Decoded, window(v.picture, level, c), level, c)
 		if err != nil {
 			return err
 		}
 		data, err = e.encoder.Encode(ctx, m, codec.EncodeOptions{
 			Format: c.Format.String(), Quality: e.quality(c), KeepICC: !e.config.Style.SRGB,
+			Progressive: e.config.Style.Progressive,
 		})
 		return err
 	})
@@ -57,6 +61,11 @@ func (e *Engine) render(ctx context.Context, c iiif.Canonical, d Description, be
 
 // borrow takes the revision of d from the shelf.
 func (e *Engine) borrow(ctx context.Context, id iiif.Identifier, d Description) (*volume, error) {
+	if d.Stale {
+		if v := e.shelf.hold(id.String(), d.Revision); v != nil {
+			return v, nil
+		}
+	}
 	v, err := e.shelf.borrow(ctx, id.String())
 	if err != nil {
 		return nil, err
@@ -73,7 +82,12 @@ func (e *Engine) borrow(ctx context.Context, id iiif.Identifier, d Description) 
 func (e *Engine) obtain(ctx context.Context, v *volume, c iiif.Canonical, d Description, level int, area image.Rectangle) (*decoded, []byte, error) {
 	full := image.Rectangle{Max: v.picture.Levels()[level]}
 	name := func(r image.Rectangle) string {
-		return c.ID.String() + "\x00" + d.Revision + "\x00" + strconv.Itoa(level) + r.String()
+		// An image and its pyramid have different levels, under one revision.
+		kind := "s"
+		if v.pyramid {
+			kind = "p"
+		}
+		return kind + c.ID.String() + "\x00" + d.Revision + "\x00" + strconv.Itoa(level) + r.String()
 	}
 	var index *jpeg.Index
 	if small(area, full.Max) {
@@ -99,7 +113,7 @@ func (e *Engine) obtain(ctx context.Context, v *volume, c iiif.Canonical, d Desc
 		memory = v.picture.MemoryFor(level, area)
 	}
 	p, err := e.pixels.pin(ctx, name(area), memory, func(ctx context.Context) (codec.Decoded, error) {
-		return e.decode(ctx, c.ID, d, func(p *codec.Picture) (codec.Decoded, error) {
+		return e.decode(ctx, c.ID, d, v.pyramid, func(p *codec.Picture) (codec.Decoded, error) {
 			if index != nil {
 				return p.DecodeIndexed(ctx, index, level, area)
 			}
@@ -116,13 +130,17 @@ func small(area image.Rectangle, level image.Point) bool {
 }
 
 // decode reads pixels. It borrows for itself, because it may outlive the
-// rendering that asked for it.
-func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, read func(*codec.Picture) (codec.Decoded, error)) (codec.Decoded, error) {
+// rendering that asked for it; Conflict when a pyramid came or went meanwhile, as
+// it has other levels.
+func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, pyramid bool, read func(*codec.Picture) (codec.Decoded, error)) (codec.Decoded, error) {
 	v, err := e.borrow(ctx, id, d)
 	if err != nil {
 		return codec.Decoded{}, err
 	}
 	defer e.shelf.giveBack(v)
+	if v.pyramid != pyramid {
+		return codec.Decoded{}, fault.E("render.decode", fault.Conflict, nil)
+	}
 	var img codec.Decoded
 	err = e.compute(ctx, func() error {
 		img, err = read(v.picture)
@@ -131,42 +149,26 @@ func (e *Engine) decode(ctx context.Context, id iiif.Identifier, d Description, 
 	return img, err
 }
 
-// choose returns the smallest level that has the pixels c asks for, and the
-// rectangle of it that c needs.
+// choose returns the level that c is made from, and the rectangle of it that c
+// needs.
 func (e *Engine) choose(p *codec.Picture, c iiif.Canonical) (level int, area image.Rectangle) {
-	levels := p.Levels()
-	full := levels[0]
-	scale := max(float64(c.Width)/float64(c.Region.W), float64(c.Height)/float64(c.Region.H))
-	for i, l := range levels {
-		margin := 1.0
-		if p.Format() == codec.JPG {
-			// Averages of DCT blocks alias, the more the fewer coefficients they are
-			// made of. With so much of the reduction left to the filter the result is
-			// that of a filter alone: within 2 of 255 of libvips' in all photographs.
-			margin = []float64{1, 2, 2.5, 2.5}[i]
-		}
-		// One pixel of slack: a level may be rounded down where a viewer rounds up.
-		if float64(l.X+1) >= float64(full.X)*scale*margin && float64(l.Y+1) >= float64(full.Y)*scale*margin {
-			level = i
-		}
-	}
+	level = p.LevelFor(max(float64(c.Width)/float64(c.Region.W), float64(c.Height)/float64(c.Region.H)))
 	// The resampling filter reaches beyond the region's edge, so that tiles join
 	// without a seam, and so that every way gives the same pixels.
-	w := window(c.Region, levels, level)
+	w := window(p, level, c)
 	reach := filterReach * max(w.W/float64(c.Width), w.H/float64(c.Height), 1)
 	area = image.Rect(int(math.Floor(w.X-reach)), int(math.Floor(w.Y-reach)), int(math.Ceil(w.X+w.W+reach)), int(math.Ceil(w.Y+w.H+reach)))
-	return level, area.Intersect(image.Rectangle{Max: levels[level]})
+	return level, area.Intersect(image.Rectangle{Max: p.Levels()[level]})
 }
 
 // filterReach is the radius of the widest filter (Lanczos3), in result pixels,
 // and a pixel of chroma.
 const filterReach = 4
 
-// window maps a region of the full image to a level.
-func window(r iiif.Rect, levels []image.Point, level int) pixel.Window {
-	sx := float64(levels[level].X) / float64(levels[0].X)
-	sy := float64(levels[level].Y) / float64(levels[0].Y)
-	return pixel.Window{X: float64(r.X) * sx, Y: float64(r.Y) * sy, W: float64(r.W) * sx, H: float64(r.H) * sy}
+// window returns the part of a level that c shows.
+func window(p *codec.Picture, level int, c iiif.Canonical) pixel.Window {
+	r := image.Rect(c.Region.X, c.Region.Y, c.Region.X+c.Region.W, c.Region.Y+c.Region.H)
+	return p.Window(level, r, c.Width, c.Height)
 }
 
 // workMemory estimates the bytes that transforming m to c takes at the peak.
@@ -188,9 +190,8 @@ func workMemory(m *pixel.Image, c iiif.Canonical) int64 {
 }
 
 // transform does what IIIF asks for, in its order: region, size, mirror, rotation,
-// quality (Image API 3.0 §4). m covers source.Rect of the level.
-func (e *Engine) transform(source codec.Decoded, levels []image.Point, level int, c iiif.Canonical) (*pixel.Image, error) {
-	win := window(c.Region, levels, level)
+// quality (Image API 3.0 §4). win is the part of the level that c shows.
+func (e *Engine) transform(source codec.Decoded, win pixel.Window, level int, c iiif.Canonical) (*pixel.Image, error) {
 	shrunk := win.W > float64(c.Width)+0.5 || win.H > float64(c.Height)+0.5 || level > 0
 	win.X -= float64(source.Rect.Min.X)
 	win.Y -= float64(source.Rect.Min.Y)

@@ -18,14 +18,18 @@ type shelf struct {
 	open     func(ctx context.Context, id string) (source.Object, error)
 	pyramids Pyramids // nil when there are none
 	read     func(ctx context.Context, object source.Object) (*codec.Picture, error)
+	describe func(v *volume) Description
 	ttl      time.Duration
 	max      int
+	maxHeld  int64 // bytes of memory of open images, besides the one in use last
 	now      func() time.Time
 	opens    *flights[*volume]
 
 	mu      sync.Mutex
 	volumes map[string]*volume
 	recent  *list.List // of *volume, least recently used first
+	held    int64      // bytes of the volumes on the shelf
+	forgets int        // how often forget was called
 }
 
 // volume is an open image. It is closed when it is off the shelf and unused.
@@ -38,16 +42,22 @@ type volume struct {
 	// was last looked for.
 	pyramid bool
 	asked   time.Time
+	// witness tells cheaply whether the image is still this; nil when nothing does.
+	witness source.Witness
+	// file is the object if it is a file of this machine, else nil.
+	file    source.Filed
+	about   Description
 	users   int
 	shelved *list.Element // nil when off the shelf
 }
 
 func newShelf(open func(context.Context, string) (source.Object, error), e *Engine, ttl time.Duration, max int, timeout time.Duration) *shelf {
 	s := &shelf{
-		open: open, pyramids: e.config.Pyramids, read: e.openPicture, ttl: ttl, max: max, now: time.Now,
+		open: open, pyramids: e.config.Pyramids, read: e.openPicture, describe: e.describe, ttl: ttl, max: max, now: time.Now,
 		// Opening is cheap and bounded by the source; the limit only guards
 		// against a flood of distinct identifiers.
 		opens:   newFlights[*volume](4096, timeout),
+		maxHeld: e.config.Memory / 16,
 		volumes: map[string]*volume{},
 		recent:  list.New(),
 	}
@@ -57,17 +67,45 @@ func newShelf(open func(context.Context, string) (source.Object, error), e *Engi
 
 // borrow returns the open image that an identifier names; the caller gives it back.
 func (s *shelf) borrow(ctx context.Context, id string) (*volume, error) {
+	now := s.now()
 	s.mu.Lock()
-	if v := s.volumes[id]; v != nil && s.ttl > 0 && s.now().Sub(v.checked) < s.ttl {
+	v := s.volumes[id]
+	recent := v != nil && s.ttl > 0 && now.Sub(v.checked) < s.ttl
+	if !recent && (v == nil || v.witness == nil || s.lacksPyramid(v, now)) {
+		v = nil
+	}
+	if v != nil {
 		s.use(v)
-		s.mu.Unlock()
-		return v, nil
 	}
 	s.mu.Unlock()
+	if v != nil {
+		if recent || v.witness.Newest() {
+			return v, nil
+		}
+		s.giveBack(v)
+	}
 	return s.opens.do(ctx, id, func(ctx context.Context, begin func()) (*volume, error) {
 		begin()
 		return s.refresh(ctx, id)
 	})
+}
+
+// hold returns an open image of a revision that was the newest a moment ago, if
+// it lies in a file of this machine; else nil. The caller gives it back.
+func (s *shelf) hold(id, revision string) *volume {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.volumes[id]
+	if v == nil || v.file == nil || v.about.Revision != revision {
+		return nil
+	}
+	s.use(v)
+	return v
+}
+
+// lacksPyramid reports whether a pyramid of v must be looked for; mu is held.
+func (s *shelf) lacksPyramid(v *volume, now time.Time) bool {
+	return s.pyramids != nil && !v.pyramid && now.Sub(v.asked) >= pyramidRecheck
 }
 
 // share turns the use that refresh took into one for each caller.
@@ -92,6 +130,10 @@ func (s *shelf) refresh(ctx context.Context, id string) (*volume, error) {
 		object.Close()
 		return v, nil
 	}
+	s.mu.Lock()
+	forgets := s.forgets
+	s.mu.Unlock()
+	witness, _ := object.(source.Witness)
 	object, pyramid := s.best(ctx, object)
 
 	picture, err := s.read(ctx, object)
@@ -99,15 +141,26 @@ func (s *shelf) refresh(ctx context.Context, id string) (*volume, error) {
 		object.Close()
 		return nil, err
 	}
-	v := &volume{id: id, object: object, picture: picture, checked: s.now(), pyramid: pyramid, asked: s.now(), users: 1}
+	v := &volume{
+		id: id, object: object, picture: picture, witness: witness,
+		checked: s.now(), pyramid: pyramid, asked: s.now(), users: 1,
+	}
+	v.file = fileOf(object)
+	v.about = s.describe(v)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.forgets != forgets {
+		// A pyramid may have come since this one was looked for: look again soon.
+		v.checked, v.asked = time.Time{}, time.Time{}
+	}
 	if old := s.volumes[id]; old != nil {
 		s.unshelve(old)
 	}
 	s.volumes[id] = v
 	v.shelved = s.recent.PushBack(v)
-	for s.recent.Len() > s.max {
+	s.held += picture.Held()
+	// The head of a pyramid of 10 GB has megabytes.
+	for s.recent.Len() > s.max || s.held > s.maxHeld && s.recent.Len() > 1 {
 		s.unshelve(s.recent.Front().Value.(*volume))
 	}
 	return v, nil
@@ -122,7 +175,7 @@ func (s *shelf) unchanged(id string, object source.Object) *volume {
 	if v == nil || v.object.Revision() != object.Revision() {
 		return nil
 	}
-	if s.pyramids != nil && !v.pyramid && s.now().Sub(v.asked) >= pyramidRecheck {
+	if s.lacksPyramid(v, s.now()) {
 		return nil
 	}
 	v.checked = s.now()
@@ -148,12 +201,28 @@ func (s *shelf) best(ctx context.Context, object source.Object) (_ source.Object
 	return edition{Object: p, of: object}, true
 }
 
+// fileOf returns what reads the file that object is, nil if it is none.
+func fileOf(object source.Object) source.Filed {
+	if e, ok := object.(edition); ok {
+		object = e.Object
+	}
+	f, ok := object.(source.Filed)
+	if !ok {
+		return nil
+	}
+	if _, err := f.File(); err != nil {
+		return nil
+	}
+	return f
+}
+
 // edition is a pyramid under the revision of the image that it was made of.
 type edition struct {
 	source.Object
 	of source.Object // closed
 }
 
+func (e edition) Key() string         { return e.of.Key() }
 func (e edition) Revision() string    { return e.of.Revision() }
 func (e edition) Modified() time.Time { return e.of.Modified() }
 
@@ -188,8 +257,22 @@ func (s *shelf) drop(id string) {
 	}
 }
 
+// forget takes all images off the shelf that were made of the object under key,
+// whatever they are called.
+func (s *shelf) forget(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgets++
+	for _, v := range s.volumes {
+		if v.object.Key() == key {
+			s.unshelve(v)
+		}
+	}
+}
+
 func (s *shelf) unshelve(v *volume) {
 	s.recent.Remove(v.shelved)
+	s.held -= v.picture.Held()
 	v.shelved = nil
 	delete(s.volumes, v.id)
 	if v.users == 0 {

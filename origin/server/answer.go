@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"math"
@@ -12,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-iiif/vitrine/wasm/answer"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 )
 
@@ -23,8 +22,24 @@ type recorder struct {
 	bytes  int64
 }
 
-// Unwrap lets http.ResponseController reach the connection.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// fields hold the values of an answer's header fields. http.Header.Set allocates
+// for each, which is a tenth of what a small answer costs.
+type fields struct {
+	values [13]string
+	used   int
+}
+
+// set sets a header field; its name must be in canonical form.
+func (c *call) set(name, value string) {
+	f := &c.fields
+	if f.used == len(f.values) {
+		c.w.Header()[name] = []string{value}
+		return
+	}
+	f.values[f.used] = value
+	f.used++
+	c.w.Header()[name] = f.values[f.used-1 : f.used : f.used]
+}
 
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 {
@@ -48,13 +63,7 @@ const (
 
 // send answers with a complete body. Other headers have been set before.
 func (c *call) send(status int, contentType string, body []byte) {
-	h := c.w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	deadline := time.Now().Add(sendGrace + time.Duration(len(body)/slowest)*time.Second)
-	// Only test recorders refuse a deadline.
-	_ = http.NewResponseController(c.w).SetWriteDeadline(deadline)
-	c.w.WriteHeader(status)
+	c.begin(status, contentType, int64(len(body)))
 	if c.w.head {
 		return
 	}
@@ -63,60 +72,51 @@ func (c *call) send(status int, contentType string, body []byte) {
 	}
 }
 
-// etag returns the strong entity tag of what the parts name.
-func etag(parts ...string) string {
-	h := sha256.New()
-	for _, p := range parts {
-		h.Write([]byte(p))
-		h.Write([]byte{0}) // no part holds a zero byte: two lists never look the same
+// sendSection answers 200 with a part of a file.
+func (c *call) sendSection(contentType string, p section) {
+	c.begin(http.StatusOK, contentType, p.length)
+	if c.w.head {
+		return
 	}
-	return `"` + hex.EncodeToString(h.Sum(nil)[:16]) + `"`
+	n, err := p.sendTo(c.w.ResponseWriter, c.r)
+	c.w.bytes += n
+	if err != nil && c.record.err == nil {
+		c.record.err = fault.E("server.sendSection", fault.Canceled, err)
+	}
+}
+
+// begin writes the head of an answer with a body of length bytes.
+func (c *call) begin(status int, contentType string, length int64) {
+	c.set("Content-Type", contentType)
+	c.set("Content-Length", strconv.FormatInt(length, 10))
+	deadline := time.Now().Add(sendGrace + time.Duration(length/slowest)*time.Second)
+	// Only test recorders refuse a deadline.
+	_ = http.NewResponseController(c.w.ResponseWriter).SetWriteDeadline(deadline)
+	c.w.WriteHeader(status)
 }
 
 // unchanged sets the validators of an answer and reports whether the client has
 // that very answer already; then 304 is answered. modified may be zero.
 func (c *call) unchanged(tag string, modified time.Time) bool {
-	h := c.w.Header()
-	h.Set("ETag", tag)
+	c.set("Etag", tag)
 	if now := time.Now(); modified.After(now) {
 		modified = now // RFC 9110 §8.8.2.1
 	}
 	if !modified.IsZero() {
-		h.Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+		c.set("Last-Modified", modified.UTC().Format(http.TimeFormat))
 	}
 	same := false
-	if tags := c.r.Header.Values("If-None-Match"); len(tags) > 0 {
-		same = matches(strings.Join(tags, ","), tag)
-	} else if since, err := http.ParseTime(c.r.Header.Get("If-Modified-Since")); err == nil && !modified.IsZero() {
-		same = !modified.Truncate(time.Second).After(since)
+	if tags := c.r.Header["If-None-Match"]; len(tags) > 0 {
+		same = answer.Matches(strings.Join(tags, ","), tag)
+	} else if since := c.r.Header["If-Modified-Since"]; len(since) > 0 && !modified.IsZero() {
+		if t, err := http.ParseTime(since[0]); err == nil {
+			same = !modified.Truncate(time.Second).After(t)
+		}
 	}
 	if same {
 		c.w.WriteHeader(http.StatusNotModified)
 	}
 	return same
-}
-
-// matches reports whether an If-None-Match list holds the strong tag. Weak tags
-// count (RFC 9110 §13.1.2): proxies weaken tags when they compress.
-func matches(list, tag string) bool {
-	for {
-		list = strings.TrimLeft(list, " \t,")
-		if strings.HasPrefix(list, "*") {
-			return true
-		}
-		list = strings.TrimPrefix(list, "W/")
-		if !strings.HasPrefix(list, `"`) {
-			return false // the end, or no entity tag
-		}
-		end := strings.IndexByte(list[1:], '"')
-		if end < 0 {
-			return false
-		}
-		if list[:end+2] == tag {
-			return true
-		}
-		list = list[end+2:]
-	}
 }
 
 // gone reports whether the client went away.
@@ -136,46 +136,25 @@ func (c *call) fail(err error) {
 		// Work was canceled, but not by this client.
 		kind, text = fault.Unavailable, fault.Public(fault.E("", fault.Unavailable, nil))
 	}
-	status := kind.Status()
 	h := c.w.Header()
-	for _, name := range []string{"ETag", "Last-Modified", "Link", "Content-Disposition", "Content-Encoding", "Location"} {
+	for _, name := range []string{"ETag", "Last-Modified", "Link", answer.DescriptionHeader, "Content-Disposition", "Content-Encoding", "Location"} {
 		h.Del(name)
 	}
-	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Accept")
-	if status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(c.config.RetryAfter.Seconds()))))
-	}
-	if status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", `Basic realm="images"`)
-	}
 	accept := strings.Join(c.r.Header.Values("Accept"), ",")
-	html := strings.Contains(accept, "text/html")
-	switch {
-	case html && !c.private && c.record.route.forPeople():
-		c.sendErrorPage(status, text)
-	case !html && strings.Contains(accept, "json"):
-		c.send(status, "application/problem+json", problem(status, text))
-	default:
-		c.send(status, "text/plain; charset=utf-8", []byte(text+"\n"))
+	f := answer.Fail(kind, text, accept, int(math.Ceil(c.config.RetryAfter.Seconds())))
+	c.setAll(f.Headers)
+	if strings.Contains(accept, "text/html") && !c.private && c.record.route.ForPeople() {
+		c.sendErrorPage(f.Status, text)
+		return
 	}
+	c.send(f.Status, f.ContentType, f.Body)
 }
 
-// forPeople reports whether the route's answers are pages.
-func (r route) forPeople() bool { return r == routeGallery || r == routeViewer || r == routeNone }
-
-// problem returns the error as RFC 9457 has it.
-func problem(status int, text string) []byte {
-	title := http.StatusText(status)
-	if title == "" {
-		title = "Error"
+// setAll sets headers.
+func (c *call) setAll(list []answer.Header) {
+	for _, f := range list {
+		c.set(http.CanonicalHeaderKey(f.Name), f.Value)
 	}
-	body, _ := json.Marshal(struct { // strings and numbers cannot fail
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail"`
-	}{title, status, text})
-	return append(body, '\n')
 }
 
 // sendJSON answers with a value for machines that must be fresh.

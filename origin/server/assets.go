@@ -3,20 +3,16 @@ package server
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/vitrine-iiif/vitrine/manifests/viewer"
+	"github.com/vitrine-iiif/vitrine/wasm/answer"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 )
-
-//go:embed assets
-var assetFiles embed.FS
 
 //go:embed templates
 var templateFiles embed.FS
@@ -30,35 +26,19 @@ type asset struct {
 	zipped      func() []byte // made once, when first wanted; nil when not worth it
 }
 
-var assetTypes = map[string]string{
-	".css": "text/css; charset=utf-8",
-	".js":  "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml",
-	".txt": "text/plain; charset=utf-8",
-}
-
-// loadAssets returns the embedded files by URL and by name.
+// loadAssets returns the files for browsers by URL and by name.
 func loadAssets() (map[string]*asset, error) {
-	entries, err := assetFiles.ReadDir("assets")
+	files, err := viewer.Files()
 	if err != nil {
 		return nil, err
 	}
-	all := make(map[string]*asset, 2*len(entries))
-	for _, e := range entries {
-		data, err := assetFiles.ReadFile("assets/" + e.Name())
-		if err != nil {
-			return nil, err
+	all := make(map[string]*asset, 2*len(files))
+	for _, f := range files {
+		a := &asset{url: "/static/" + f.Hash + "/" + f.Name, contentType: f.MediaType, data: f.Body}
+		if len(f.Body) > 1400 { // less fits a packet anyway
+			a.zipped = sync.OnceValue(func() []byte { return zip(f.Body) })
 		}
-		sum := sha256.Sum256(data)
-		a := &asset{
-			url:         "/static/" + hex.EncodeToString(sum[:8]) + "/" + e.Name(),
-			contentType: assetTypes[path.Ext(e.Name())],
-			data:        data,
-		}
-		if len(data) > 1400 { // less fits a packet anyway
-			a.zipped = sync.OnceValue(func() []byte { return zip(data) })
-		}
-		all[a.url], all[e.Name()] = a, a
+		all[a.url], all[f.Name] = a, a
 	}
 	return all, nil
 }
@@ -102,7 +82,7 @@ func (c *call) sendAsset(a *asset, cacheControl string) {
 			data, coding = a.zipped(), "gzip"
 		}
 	}
-	if c.unchanged(etag("asset", a.url, coding), time.Time{}) {
+	if c.unchanged(answer.Tag("asset", a.url, coding), time.Time{}) {
 		return
 	}
 	if coding != "" {

@@ -58,7 +58,7 @@ func (b *base) of(r *http.Request) (place, error) {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if b.trusts(r.RemoteAddr) {
+	if len(b.trusted) > 0 && b.trusts(r.RemoteAddr) {
 		if v := lastOf(r.Header, "X-Forwarded-Proto"); v == "http" || v == "https" {
 			scheme = v
 		}

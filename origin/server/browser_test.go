@@ -98,14 +98,14 @@ func (b *browser) tryGallery(name string) {
 	b.loaded()
 }
 
-const viewer = `document.getElementById('stage').viewer`
+const stageViewer = `document.getElementById('stage').viewer`
 
 // loaded waits until all tiles of the present view are there and drawn.
 func (b *browser) loaded() {
 	b.t.Helper()
 	b.until(`!!document.getElementById('stage')?.viewer?.world.getItemAt(0)`)
 	time.Sleep(300 * time.Millisecond) // for an animation to begin
-	b.until(`(v => v.world.getItemAt(0).getFullyLoaded() && Math.abs(v.viewport.getZoom(true) - v.viewport.getZoom()) < 1e-4)(` + viewer + `)`)
+	b.until(`(v => v.world.getItemAt(0).getFullyLoaded() && Math.abs(v.viewport.getZoom(true) - v.viewport.getZoom()) < 1e-4)(` + stageViewer + `)`)
 	eval[bool](b, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 }
 
@@ -130,7 +130,7 @@ func (b *browser) tryViewer(f *fakeImages, name string) {
 		time.Sleep(80 * time.Millisecond)
 	}
 	b.loaded()
-	wheeled := eval[float64](b, viewer+`.viewport.viewportToImageZoom(`+viewer+`.viewport.getZoom())`)
+	wheeled := eval[float64](b, stageViewer+`.viewport.viewportToImageZoom(`+stageViewer+`.viewport.getZoom())`)
 	b.screenshot("viewer-wheel-" + name)
 	b.run(chromedp.Focus(".openseadragon-canvas"))
 	for range 12 {
@@ -138,10 +138,10 @@ func (b *browser) tryViewer(f *fakeImages, name string) {
 		time.Sleep(150 * time.Millisecond)
 	}
 	b.loaded()
-	if keyed := eval[float64](b, viewer+`.viewport.viewportToImageZoom(`+viewer+`.viewport.getZoom())`); keyed <= wheeled {
+	if keyed := eval[float64](b, stageViewer+`.viewport.viewportToImageZoom(`+stageViewer+`.viewport.getZoom())`); keyed <= wheeled {
 		b.t.Errorf("keys zoomed from %g to %g", wheeled, keyed)
 	}
-	eval[bool](b, viewer+`.viewport.zoomTo(`+viewer+`.viewport.imageToViewportZoom(1)) && true`)
+	eval[bool](b, stageViewer+`.viewport.zoomTo(`+stageViewer+`.viewport.imageToViewportZoom(1)) && true`)
 	b.loaded()
 	b.compare(f, id, b.screenshot("viewer-deep-"+name))
 
@@ -156,7 +156,7 @@ func (b *browser) tryViewer(f *fakeImages, name string) {
 	}
 	b.loaded()
 	b.whole()
-	if turn := eval[float64](b, viewer+`.viewport.getRotation()`); turn != 90 {
+	if turn := eval[float64](b, stageViewer+`.viewport.getRotation()`); turn != 90 {
 		b.t.Errorf("turned by %g", turn)
 	}
 	b.run(chromedp.ScrollIntoView("#info3"), chromedp.Click(`[data-copy=info3]`))
@@ -183,7 +183,7 @@ func (b *browser) whole() {
 		const z = v.viewport.imageToViewerElementCoordinates(size);
 		const box = v.viewport.getContainerSize();
 		return [Math.min(a.x, z.x), Math.min(a.y, z.y), box.x - Math.max(a.x, z.x), box.y - Math.max(a.y, z.y)];
-	})(`+viewer+`)`); slices.Min(box) < 5 || slices.Min(box) > 60 {
+	})(`+stageViewer+`)`); slices.Min(box) < 5 || slices.Min(box) > 60 {
 		b.t.Errorf("the whole image has the margins %v", box)
 	}
 }
@@ -210,7 +210,7 @@ func (b *browser) compare(f *fakeImages, id string, shot image.Image) {
 			if (v.canvas.contains(top)) list.push([box.left + x, box.top + y, p.x, p.y]);
 		}
 		return list;
-	})(`+viewer+`)`)
+	})(`+stageViewer+`)`)
 	compared, wrong, colours := 0, 0, map[color.RGBA]bool{}
 	for _, p := range points {
 		x, y := int(p[2]), int(p[3])

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/vitrine-iiif/vitrine/wasm/answer"
 )
 
 // counters count since the start of the process.
@@ -14,10 +16,10 @@ type counters struct {
 	inFlight, panics, hits, misses, bytes atomic.Int64
 
 	mu       sync.Mutex
-	requests map[route]map[int]int64 // by status
+	requests map[answer.Route]map[int]int64 // by status
 }
 
-func (n *counters) count(r route, status int, cache string, bytes int64) {
+func (n *counters) count(r answer.Route, status int, cache string, bytes int64) {
 	switch cache {
 	case "hit":
 		n.hits.Add(1)
@@ -28,7 +30,7 @@ func (n *counters) count(r route, status int, cache string, bytes int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.requests == nil {
-		n.requests = map[route]map[int]int64{}
+		n.requests = map[answer.Route]map[int]int64{}
 	}
 	if n.requests[r] == nil {
 		n.requests[r] = map[int]int64{}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,38 +14,16 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/vitrine-iiif/vitrine/origin/conformance"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 )
-
-// hostileIDs returns n decoded identifiers made of what breaks parsers, the same
-// ones each time.
-func hostileIDs(n int) []string {
-	bits := []string{
-		"/", "//", "..", "../", ".", "%", "%2F", "%252F", "%00", "\x00", "\n", "\r\n", "\t", "\x1b[31m", "\x7f",
-		`"`, "'", "<", ">", "&", "</script>", "<script>alert(1)</script>", "{{.}}", "${x}", "`", "\\", "|", ";",
-		"?", "#", "=", "+", " ", ":", "@", "*", "!", "(", ")", "[", "]", "javascript:alert(1)", "data:text/html,x",
-		"\xff", "\xc0\xaf", "\xed\xa0\x80", "\u2028", "\u2029", "\u202e", "\ufeff", "é", "e\u0301", "漢字", "🖼", "\u0085",
-		"a", "image", ".jpg", "info.json", "etc/passwd", "level=ERROR msg=forged", `{"level":"ERROR"}`, "HTTP/1.1 200 OK",
-		"\" onerror=\"alert(1)", "CON", "~", "-", "full/max/0/default.jpg", strings.Repeat("x", 300),
-	}
-	r := rand.New(rand.NewPCG(1, 2))
-	ids := append([]string(nil), bits...)
-	for len(ids) < n {
-		var b strings.Builder
-		for range 1 + r.IntN(6) {
-			b.WriteString(bits[r.IntN(len(bits))])
-		}
-		ids = append(ids, b.String())
-	}
-	return ids[:n]
-}
 
 // TestPitfall18Identifiers: whatever an identifier is made of, every answer is
 // right: it exists and is served under the very URL that it was asked by, or it
 // is 400 or 404; pages and JSON are well-formed, and each request is one line in
 // the log.
 func TestPitfall18Identifiers(t *testing.T) {
-	ids := hostileIDs(300)
+	ids := conformance.HostileIdentifiers(300)
 	f := newFake()
 	for _, id := range ids {
 		f.sizes[id] = f.sizes["tiny"]
@@ -54,21 +31,21 @@ func TestPitfall18Identifiers(t *testing.T) {
 	var log lockedBuffer
 	s := newTestServer(t, Config{Limits: limits()}, Deps{Images: f, Gallery: f, Logger: NewLogger(&log, false, slog.LevelInfo)})
 	ts := listen(t, s)
-	sub := subject{base: ts.URL, client: ts.Client()}
+	sub := conformance.Subject{Base: ts.URL, Client: ts.Client()}
 	lines := strings.Count(log.String(), "\n")
 	served := 0
 	for _, id := range ids {
 		escaped := url.PathEscape(id)
 		_, err := iiif.NewIdentifier(id)
 		for _, path := range []string{"/iiif/3/" + escaped + "/info.json", "/iiif/3/" + escaped + "/full/max/0/default.jpg", "/viewer/" + escaped} {
-			a := sub.ask(t, "GET", path, nil)
+			a := sub.Ask(t, "GET", path, nil)
 			switch {
 			case err == nil && a.StatusCode != 200:
 				t.Errorf("%q: status %d of %s", id, a.StatusCode, path)
 			case err != nil && a.StatusCode != 404 && a.StatusCode != 400:
 				t.Errorf("%q: status %d of %s, but: %v", id, a.StatusCode, path, err)
 			}
-			if bytes.ContainsAny(a.body, "\x00") && a.Header.Get("Content-Type") != "image/jpeg" {
+			if bytes.ContainsAny(a.Body, "\x00") && a.Header.Get("Content-Type") != "image/jpeg" {
 				t.Errorf("%q: a zero byte in %s", id, path)
 			}
 			if err != nil || a.StatusCode != 200 {
@@ -78,18 +55,18 @@ func TestPitfall18Identifiers(t *testing.T) {
 			switch {
 			case strings.HasSuffix(path, "/info.json") && strings.HasPrefix(path, "/iiif/"):
 				var info struct{ ID string }
-				if err := json.Unmarshal(a.body, &info); err != nil {
+				if err := json.Unmarshal(a.Body, &info); err != nil {
 					t.Errorf("%q: info.json: %v", id, err)
 				}
-				again := sub.ask(t, "GET", strings.TrimPrefix(info.ID, ts.URL)+"/info.json", nil)
-				if !bytes.Equal(again.body, a.body) {
+				again := sub.Ask(t, "GET", strings.TrimPrefix(info.ID, ts.URL)+"/info.json", nil)
+				if !bytes.Equal(again.Body, a.Body) {
 					t.Errorf("%q: its id %s does not lead back", id, info.ID)
 				}
 			case strings.HasPrefix(path, "/viewer/"):
 				checkPage(t, id, a)
 			default:
 				canonical, _, _ := strings.Cut(strings.TrimPrefix(a.Header.Get("Link"), "<"), ">")
-				if again := sub.ask(t, "GET", strings.TrimPrefix(canonical, ts.URL), nil); again.Header.Get("ETag") != a.Header.Get("ETag") {
+				if again := sub.Ask(t, "GET", strings.TrimPrefix(canonical, ts.URL), nil); again.Header.Get("ETag") != a.Header.Get("ETag") {
 					t.Errorf("%q: its canonical URL %s is another image", id, canonical)
 				}
 			}
@@ -116,12 +93,12 @@ func TestPitfall18Identifiers(t *testing.T) {
 	}
 	// The gallery shows them all, too.
 	for after := ""; ; {
-		a := sub.ask(t, "GET", "/?after="+url.QueryEscape(after), nil)
+		a := sub.Ask(t, "GET", "/?after="+url.QueryEscape(after), nil)
 		if a.StatusCode != 200 {
 			t.Fatalf("gallery after %q: status %d", after, a.StatusCode)
 		}
 		checkPage(t, after, a)
-		_, rest, ok := strings.Cut(string(a.body), `class="next" href="/?after=`)
+		_, rest, ok := strings.Cut(string(a.Body), `class="next" href="/?after=`)
 		if !ok {
 			break
 		}
@@ -135,9 +112,9 @@ func TestPitfall18Identifiers(t *testing.T) {
 }
 
 // checkPage looks for markup that no template has.
-func checkPage(t *testing.T, id string, a answer) {
+func checkPage(t *testing.T, id string, a conformance.Answer) {
 	t.Helper()
-	page := string(a.body)
+	page := string(a.Body)
 	if !utf8.ValidString(page) {
 		t.Errorf("%q: the page is not UTF-8", id)
 	}

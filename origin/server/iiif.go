@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
+	"github.com/vitrine-iiif/vitrine/wasm/answer"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 )
@@ -19,13 +21,13 @@ func (c *call) iiif() error {
 	c.record.identifier = req.Identifier().String()
 	switch req.Kind() {
 	case iiif.KindBase:
-		c.record.route = routeBase
+		c.record.route = answer.Base
 		return c.redirectToInfo(req)
 	case iiif.KindInfo:
-		c.record.route = routeInfo
+		c.record.route = answer.Info
 		return c.info(req)
 	default:
-		c.record.route = routeImage
+		c.record.route = answer.Image
 		return c.image(req)
 	}
 }
@@ -43,7 +45,7 @@ func (c *call) redirect(path string) {
 	h := c.w.Header()
 	h.Set("Location", target)
 	h.Set("Cache-Control", c.config.InfoCacheControl)
-	c.send(http.StatusSeeOther, "text/plain; charset=utf-8", []byte("see "+target+"\n"))
+	c.send(http.StatusSeeOther, "text/plain; charset=utf-8", answer.SeeOther(target))
 }
 
 // info answers an info.json.
@@ -55,29 +57,46 @@ func (c *call) info(req iiif.Request) error {
 	v := req.Version()
 	body := d.Info.AppendJSON(make([]byte, 0, 2048), v, c.place.url(req.BasePath()), c.config.Limits)
 	contentType := iiif.NegotiateInfo(strings.Join(c.r.Header.Values("Accept"), ","), v)
-	h := c.w.Header()
-	h.Set("Vary", "Accept")
-	h.Set("Cache-Control", c.config.InfoCacheControl)
-	links := profileLink(v)
-	if contentType == "application/json" {
-		// Plain JSON does not say what its names mean; the context does (2.1 §5.1).
-		links += `, <` + iiif.ContextURI(v) + `>;rel="http://www.w3.org/ns/json-ld#context";type="application/ld+json"`
-	}
-	h.Set("Link", links)
+	told := c.tell(d)
+	c.set("Vary", "Accept")
+	c.set("Cache-Control", d.cacheControl(c.config.InfoCacheControl))
+	c.set("Link", answer.InfoLink(v, contentType))
 	// Half of an info.json is configuration, which is as new as the process.
 	modified := d.Modified
 	if modified.Before(c.started) && !modified.IsZero() {
 		modified = c.started
 	}
-	// The body says it all, the revision included where it matters to clients.
-	if c.unchanged(etag("info", contentType, string(body)), modified) {
+	if told {
+		// From now on the edge makes this answer itself, and it knows no dates.
+		modified = time.Time{}
+	}
+	if c.unchanged(answer.InfoTag(contentType, body), modified) {
 		return nil
 	}
 	c.send(http.StatusOK, contentType, body)
 	return nil
 }
 
-func profileLink(v iiif.Version) string { return `<` + iiif.ProfileURI(v) + `>;rel="profile"` }
+// cacheControl returns what caches may do with an answer about d: as usual, but
+// not for long when nobody knows whether it still is right.
+func (d Description) cacheControl(usual string) string {
+	if d.Stale {
+		return "public, max-age=30"
+	}
+	return usual
+}
+
+// tell tells an edge that asks what d says of its image, and reports whether it did.
+func (c *call) tell(d Description) bool {
+	if len(c.r.Header[answer.DescribeHeader]) == 0 || d.Stale {
+		return false
+	}
+	text := answer.Description(d.Info, d.Revision)
+	if text != "" {
+		c.set(answer.DescriptionHeader, text)
+	}
+	return text != ""
+}
 
 // image answers an image. A spelling that is not canonical is served as well:
 // redirects would cost viewers a round trip per tile.
@@ -101,11 +120,11 @@ func (c *call) tryImage(req iiif.Request) error {
 	}
 	canonicalPath := canonical.Path()
 	c.record.canonical = canonicalPath
-	h := c.w.Header()
 	v, id := req.Version(), req.Identifier()
-	h.Set("Link", `<`+c.place.url(v.BasePath(id)+"/"+canonicalPath)+`>;rel="canonical", `+profileLink(v))
-	h.Set("Cache-Control", c.config.ImageCacheControl)
-	if c.unchanged(etag("image", canonical.Key(d.Revision), c.config.Style), d.Modified) {
+	c.tell(d)
+	c.set("Link", answer.ImageLink(c.place.url(v.BasePath(id)+"/"+canonicalPath), v))
+	c.set("Cache-Control", d.cacheControl(c.config.ImageCacheControl))
+	if c.unchanged(answer.ImageTag(canonical.Key(d.Revision), c.config.Style), d.Modified) {
 		return nil
 	}
 	res, err := c.deps.Images.Render(c.work, canonical, d)
@@ -118,7 +137,14 @@ func (c *call) tryImage(req iiif.Request) error {
 	}
 	if f := req.Format(); f == iiif.PDF || f == iiif.TIF {
 		// Programs that open these show the name; browsers save under it.
-		h.Set("Content-Disposition", disposition(id, f))
+		c.set("Content-Disposition", disposition(id, f))
+	}
+	if res.Release != nil {
+		defer res.Release()
+	}
+	if res.File != nil {
+		c.sendSection(res.ContentType, section{res.File, res.Offset, res.Length})
+		return nil
 	}
 	c.send(http.StatusOK, res.ContentType, res.Data)
 	return nil

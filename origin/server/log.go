@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vitrine-iiif/vitrine/wasm/answer"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 )
 
@@ -21,7 +22,7 @@ func NewLogger(w io.Writer, text bool, level slog.Leveler) *slog.Logger {
 
 // record is what a request's log line says besides method, path and answer.
 type record struct {
-	route      route
+	route      answer.Route
 	cache      string // "hit", "miss", "" when nothing was rendered or looked up
 	identifier string // decoded
 	canonical  string // without the base URI

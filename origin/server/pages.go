@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-iiif/vitrine/wasm/answer"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 )
@@ -31,7 +32,7 @@ type frame struct {
 
 func (c *call) frame(title string) frame {
 	prefix := template.URL(c.place.prefix)
-	return frame{Site: c.config.Title, Title: title, Prefix: prefix, Home: prefix + "/"}
+	return frame{Site: c.config.Title, Title: title, Prefix: prefix, Home: prefix + template.URL(c.galleryPath())}
 }
 
 // link returns the path of an escaped path of ours for use in pages. All that it
@@ -50,7 +51,7 @@ func (c *call) sendPage(status int, name string, data any) error {
 	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 	if status == http.StatusOK {
 		h.Set("Cache-Control", "no-cache")
-		if c.unchanged(etag("page", b.String()), time.Time{}) {
+		if c.unchanged(answer.Tag("page", b.String()), time.Time{}) {
 			return nil
 		}
 	}
@@ -129,9 +130,9 @@ func (c *call) gallery() error {
 		}
 		page.Cards = append(page.Cards, card{title, c.link("/viewer/" + id.Escaped()), c.link(c.thumbnail(id, "!400,400"))})
 	}
-	page.Start = c.link("/" + query("q", search))
+	page.Start = c.link(c.galleryPath() + query("q", search))
 	if list.Next != "" {
-		page.Next = c.link("/" + query("q", search, "after", list.Next))
+		page.Next = c.link(c.galleryPath() + query("q", search, "after", list.Next))
 		page.Partial = len(page.Cards) == 0
 	}
 	return c.sendPage(http.StatusOK, "gallery.html", page)

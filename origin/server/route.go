@@ -9,48 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-iiif/vitrine/wasm/answer"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 )
-
-// route is what a path is about, as it stands in logs and counters.
-type route string
-
-const (
-	routeBase    route = "base"
-	routeInfo    route = "info"
-	routeImage   route = "image"
-	routeIIIF    route = "iiif" // below /iiif/ but of no known form
-	routeGallery route = "gallery"
-	routeViewer  route = "viewer"
-	routeStatic  route = "static"
-	routeHealth  route = "health"
-	routeCounter route = "counters"
-	routeNone    route = "none"
-)
-
-// routeOf returns the route of an escaped path. Routing is by hand because
-// ServeMux decodes, cleans and redirects paths, which destroys identifiers.
-func routeOf(path string) route {
-	switch path {
-	case "/":
-		return routeGallery
-	case "/favicon.ico", "/robots.txt":
-		return routeStatic
-	case "/health", "/health/live", "/health/ready":
-		return routeHealth
-	case "/viewer":
-		return routeViewer
-	}
-	switch {
-	case strings.HasPrefix(path, "/iiif/"):
-		return routeIIIF
-	case strings.HasPrefix(path, "/viewer/"):
-		return routeViewer
-	case strings.HasPrefix(path, "/static/"):
-		return routeStatic
-	}
-	return routeNone
-}
 
 // escapedPath returns the path as the client sent it. URL.EscapedPath is not
 // that: when the path holds a character that should have been escaped, it escapes
@@ -72,26 +33,20 @@ func escapedPath(r *http.Request) string {
 // strip removes the public prefix when what remains is a path of ours; proxies
 // differ in whether they do.
 func (b *base) strip(path string) string {
-	if b.public == nil || b.public.Path == "" {
+	if b.public == nil {
 		return path
 	}
-	rest, ok := strings.CutPrefix(path, b.public.Path)
-	if ok && rest == "" {
-		rest = "/"
-	}
-	if ok && routeOf(rest) != routeNone {
-		return rest
-	}
-	return path
+	return answer.Strip(path, b.public.Path)
 }
 
 // call is one request on its way to an answer.
 type call struct {
 	*Server
-	w       *recorder
+	w       recorder
 	r       *http.Request
 	work    context.Context // of r, and of withSlot its deadline
-	path    string          // escaped, without the public prefix
+	fields  fields
+	path    string // escaped, without the public prefix
 	place   place
 	private bool // of the admin listener: no CORS
 	record  record
@@ -109,9 +64,9 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 // recovery from panics, counting and a line in the log.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, private bool, handle func(*call)) {
 	start := time.Now()
-	c := &call{Server: s, w: &recorder{ResponseWriter: w, head: r.Method == http.MethodHead}, r: r, work: r.Context(), private: private}
+	c := &call{Server: s, w: recorder{ResponseWriter: w, head: r.Method == http.MethodHead}, r: r, work: r.Context(), private: private}
 	c.path = s.base.strip(escapedPath(r))
-	c.record.route = routeOf(c.path)
+	c.record.route = answer.RouteOf(c.path)
 	c.commonHeaders()
 	s.counters.inFlight.Add(1)
 	defer func() {
@@ -135,28 +90,34 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, private bool, han
 }
 
 func (c *call) commonHeaders() {
-	h := c.w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
 	if c.private {
+		c.set("X-Content-Type-Options", "nosniff")
 		return
 	}
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "Link, ETag, Location, Retry-After")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	c.setAll(answer.Public(make([]answer.Header, 0, 4)))
 }
-
-const allowed = "GET, HEAD, OPTIONS"
 
 // public dispatches a request of the public listener.
 func (c *call) public() {
+	if c.record.route == answer.Hook {
+		if err := c.hook(); err != nil {
+			c.fail(err)
+		}
+		return
+	}
+	if c.record.route != answer.Health && !c.edge.admits(c.r.Header) {
+		c.fail(fault.New("server.public", fault.Forbidden, "this server answers its edge only"))
+		return
+	}
 	switch c.r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:
-		c.preflight()
+		c.setAll(answer.Preflight(nil))
+		c.w.WriteHeader(http.StatusNoContent)
 		return
 	default:
-		c.w.Header().Set("Allow", allowed)
-		c.fail(fault.New("server.public", fault.MethodNotAllowed, "this method is not allowed here; allowed are "+allowed))
+		c.w.Header().Set("Allow", answer.Allowed)
+		c.fail(fault.New("server.public", fault.MethodNotAllowed, "this method is not allowed here; allowed are "+answer.Allowed))
 		return
 	}
 	var err error
@@ -165,34 +126,22 @@ func (c *call) public() {
 		return
 	}
 	switch c.record.route {
-	case routeStatic:
+	case answer.Static:
 		err = c.static()
-	case routeHealth:
+	case answer.Health:
 		err = c.health()
-	case routeIIIF:
+	case answer.IIIF:
 		err = c.withSlot((*call).iiif)
-	case routeGallery:
-		err = c.withSlot((*call).gallery)
-	case routeViewer:
+	case answer.Gallery:
+		err = c.withSlot((*call).front)
+	case answer.Viewer:
 		err = c.withSlot((*call).viewer)
 	default:
-		err = fault.New("server.public", fault.NotFound, "there is nothing at this address")
+		err = c.withSlot((*call).document)
 	}
 	if err != nil {
 		c.fail(err)
 	}
-}
-
-// preflight answers OPTIONS for any path: whether a request may be sent from
-// another site does not depend on what is there. The wildcard of Allow-Headers
-// does not cover Authorization, and old browsers do not know it.
-func (c *call) preflight() {
-	h := c.w.Header()
-	h.Set("Allow", allowed)
-	h.Set("Access-Control-Allow-Methods", allowed)
-	h.Set("Access-Control-Allow-Headers", "*, Authorization, Accept, Content-Type, Range, If-None-Match, If-Modified-Since, X-Requested-With")
-	h.Set("Access-Control-Max-Age", "86400")
-	c.w.WriteHeader(http.StatusNoContent)
 }
 
 // admin dispatches a request of the administrator's listener.
@@ -202,13 +151,13 @@ func (c *call) admin() {
 	case c.r.Method != http.MethodGet && c.r.Method != http.MethodHead:
 		c.w.Header().Set("Allow", "GET, HEAD")
 		err = fault.E("server.admin", fault.MethodNotAllowed, nil)
-	case c.record.route == routeHealth:
+	case c.record.route == answer.Health:
 		err = c.health()
 	case c.path == "/counters":
-		c.record.route = routeCounter
+		c.record.route = answer.Counters
 		err = c.showCounters()
 	default:
-		c.record.route = routeNone
+		c.record.route = answer.None
 		err = fault.New("server.admin", fault.NotFound, "here are /health, /health/live, /health/ready and /counters")
 	}
 	if err != nil {
@@ -225,8 +174,8 @@ func (c *call) withSlot(f func(*call) error) error {
 	default:
 		return fault.E("server.withSlot", fault.Unavailable, errors.New("MaxConcurrent is reached"))
 	}
-	var cancel context.CancelFunc
-	c.work, cancel = context.WithTimeout(c.work, c.config.RequestTimeout)
-	defer cancel()
+	work := newDeadline(c.work, c.config.RequestTimeout)
+	defer work.end()
+	c.work = work
 	return f(c)
 }

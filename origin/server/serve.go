@@ -22,7 +22,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener) error {
 	const op = "server.Serve"
 	pub := s.httpServer(s.Handler())
 	failed := make(chan error, 2)
-	go func() { failed <- pub.Serve(public) }()
+	go func() { failed <- pub.Serve(listener{public}) }()
 	if admin != nil {
 		adm := s.httpServer(s.Admin())
 		defer adm.Close()
@@ -53,7 +53,8 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener) error {
 // httpServer returns a server with the limits that the default has not.
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h,
+		Handler:     h,
+		ConnContext: keepConn,
 		// No ReadTimeout: bodies are never read here, and when it passes during a
 		// long rendering net/http takes the client for gone.
 		ReadHeaderTimeout: 10 * time.Second,

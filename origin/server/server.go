@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -40,6 +41,11 @@ type Config struct {
 	// anyone can send these headers.
 	TrustedProxies []netip.Prefix
 
+	// EdgeSecrets, when there are any, refuse every public request that does not bear
+	// one of them in the header X-Vitrine-Edge, with 403; only health is answered to
+	// all. Several are for changing them without a gap. Default: none, all are served.
+	EdgeSecrets []string
+
 	// Limits bound the results, and are what info.json declares.
 	Limits iiif.Limits
 	// Style names every setting that changes the pixels of answers (quality,
@@ -52,6 +58,18 @@ type Config struct {
 	// InfoCacheControl is the Cache-Control of info.json and of the redirect to it.
 	// Default 5 minutes, because it says how a changed image must be asked for.
 	InfoCacheControl string
+
+	// PublicationBase is the URL of Deps.Publication, without a slash at the end. Its
+	// path is where the documents are answered; without one, / is the publication's
+	// first page and the gallery is at /images. Required with a Publication.
+	PublicationBase string
+	// DocumentCacheControl is the Cache-Control of published documents. Default a
+	// minute, as at the edge.
+	DocumentCacheControl string
+	// HookTokens are those that /hooks/directus and /hooks/publish take, in
+	// Authorization: Bearer or in X-Vitrine-Token. An edge secret is taken as well, and
+	// needed no more than by health. Default: none, and there are no hooks.
+	HookTokens []string
 
 	// Title is the name of the gallery. Default "Vitrine".
 	Title string
@@ -90,6 +108,11 @@ type Deps struct {
 	Images Images
 	// Gallery lists them. Nil when the source cannot: then / asks for an identifier.
 	Gallery Gallery
+	// Publication has the published documents. Nil when there are none.
+	Publication Publication
+	// Changed is called by hooks, with their names: what is published may be out of
+	// date. It returns at once. Nil when nothing is published from here.
+	Changed func(hook string)
 	// Checks are the parts of readiness by name, such as "source" and "cache". The
 	// names are public.
 	Checks map[string]Checker
@@ -117,12 +140,21 @@ type Description struct {
 	Revision string
 	// Modified is when the stored image was last changed; zero when unknown.
 	Modified time.Time
+	// Stale says that this was the newest a while ago, and that its source cannot
+	// be asked now.
+	Stale bool
 }
 
 // Result is a rendered image.
 type Result struct {
 	// Data is the file. It is only read.
 	Data []byte
+	// File, unless it is nil, holds the answer in place of Data: Length bytes from
+	// Offset. It is read at offsets only.
+	File           *os.File
+	Offset, Length int64
+	// Release, unless it is nil, is called when Data or File is not used any more.
+	Release func()
 	// ContentType is its media type.
 	ContentType string
 	// Cached says that it was not rendered now.
@@ -172,6 +204,7 @@ type Server struct {
 	deps     Deps
 	log      *slog.Logger
 	base     base
+	edge     edgeGuard
 	pages    *template.Template
 	assets   map[string]*asset // by path below /static/
 	csp      string
@@ -179,6 +212,9 @@ type Server struct {
 	counters counters
 	ready    readiness
 	started  time.Time
+
+	published published
+	hooks     tokens
 }
 
 // New makes a Server. A Config that makes no sense is Invalid.
@@ -192,6 +228,7 @@ func New(c Config, d Deps) (*Server, error) {
 	}
 	c.ImageCacheControl = cmp.Or(c.ImageCacheControl, "public, max-age=86400, stale-while-revalidate=604800")
 	c.InfoCacheControl = cmp.Or(c.InfoCacheControl, "public, max-age=300")
+	c.DocumentCacheControl = cmp.Or(c.DocumentCacheControl, "public, max-age=60")
 	c.Title = cmp.Or(c.Title, "Vitrine")
 	c.PageSize = cmp.Or(c.PageSize, 48)
 	c.Robots = cmp.Or(c.Robots, "User-agent: *\nDisallow: /iiif/\n")
@@ -204,7 +241,7 @@ func New(c Config, d Deps) (*Server, error) {
 	if c.PageSize < 1 || c.PageSize > 200 || c.MaxConcurrent < 1 {
 		return nil, fault.E(op, fault.Invalid, errors.New("PageSize or MaxConcurrent out of range"))
 	}
-	for _, v := range []string{c.ImageCacheControl, c.InfoCacheControl} {
+	for _, v := range []string{c.ImageCacheControl, c.InfoCacheControl, c.DocumentCacheControl} {
 		if !isHeaderValue(v) {
 			return nil, fault.E(op, fault.Invalid, errors.New("a Cache-Control is no header value"))
 		}
@@ -216,6 +253,17 @@ func New(c Config, d Deps) (*Server, error) {
 	}
 	var err error
 	if s.base, err = newBase(c.PublicURL, c.TrustedProxies); err != nil {
+		return nil, fault.E(op, fault.Invalid, err)
+	}
+	if s.edge, err = newEdgeGuard(c.EdgeSecrets); err != nil {
+		return nil, fault.E(op, fault.Invalid, err)
+	}
+	if d.Publication != nil {
+		if s.published, err = newPublished(c.PublicationBase); err != nil {
+			return nil, fault.E(op, fault.Invalid, err)
+		}
+	}
+	if s.hooks, err = newTokens(c.HookTokens); err != nil {
 		return nil, fault.E(op, fault.Invalid, err)
 	}
 	if s.assets, err = loadAssets(); err != nil {

@@ -5,9 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-iiif/vitrine/origin/conformance"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 )
+
+// TestConformance holds the server to the table, with invented images.
+func TestConformance(t *testing.T) {
+	ts := listen(t, newTestServer(t, Config{Limits: limits()}, Deps{}))
+	conformance.Run(t, conformance.Subject{Base: ts.URL, Client: ts.Client(), ID: sampleEsc})
+}
 
 func limits() iiif.Limits { return iiif.Limits{MaxArea: 25_000_000} }
 

@@ -3,10 +3,10 @@ package server
 import (
 	"html/template"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/vitrine-iiif/vitrine/manifests/rights"
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 )
@@ -73,7 +73,7 @@ func (c *call) viewer() error {
 		Downloads:   downloads,
 		Attribution: plainText(d.Info.Attribution),
 	}
-	page.Rights, page.RightsURL = rightsLabel(d.Info.Rights)
+	page.Rights, page.RightsURL = rights.Name(d.Info.Rights)
 	return c.sendPage(http.StatusOK, "viewer.html", page)
 }
 
@@ -127,45 +127,6 @@ func megapixels(w, h int) string {
 		return strconv.FormatFloat(mp, 'f', 1, 64)
 	}
 	return strconv.FormatFloat(mp, 'f', 0, 64)
-}
-
-// rightsLabel returns what people call a rights statement, and its address when
-// it may be a link.
-func rightsLabel(uri string) (label, link string) {
-	u, err := url.Parse(uri)
-	if uri == "" || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return uri, ""
-	}
-	segs := strings.Split(strings.Trim(u.Path, "/"), "/")
-	switch host := strings.TrimPrefix(u.Host, "www."); {
-	case host == "creativecommons.org" && len(segs) >= 3 && segs[0] == "licenses":
-		return "CC " + strings.ToUpper(segs[1]) + " " + segs[2], uri
-	case host == "creativecommons.org" && len(segs) >= 3 && segs[1] == "zero":
-		return "CC0 " + segs[2], uri
-	case host == "creativecommons.org" && len(segs) >= 3 && segs[1] == "mark":
-		return "Public Domain Mark " + segs[2], uri
-	case host == "rightsstatements.org" && len(segs) >= 2 && segs[0] == "vocab":
-		if name := rightsStatements[segs[1]]; name != "" {
-			return name, uri
-		}
-	}
-	return uri, uri
-}
-
-// rightsStatements are the statements of RightsStatements.org by their codes.
-var rightsStatements = map[string]string{
-	"InC":       "In copyright",
-	"InC-OW-EU": "In copyright, EU orphan work",
-	"InC-EDU":   "In copyright, educational use permitted",
-	"InC-NC":    "In copyright, non-commercial use permitted",
-	"InC-RUU":   "In copyright, rights-holder unlocatable",
-	"NoC-CR":    "No copyright, contractual restrictions",
-	"NoC-NC":    "No copyright, non-commercial use only",
-	"NoC-OKLR":  "No copyright, other legal restrictions",
-	"NoC-US":    "No copyright, United States",
-	"CNE":       "Copyright not evaluated",
-	"UND":       "Copyright undetermined",
-	"NKC":       "No known copyright",
 }
 
 // plainText removes the tags of simple HTML, which version 2 allows in attributions.

@@ -12,12 +12,15 @@ import (
 // Config chooses and configures a source.
 type Config struct {
 	// Spec says where the images are: a folder ("images", "/srv/images"),
-	// "s3://bucket/prefix", "https://host/path" or "http://host/path". Required.
+	// "s3://bucket/prefix", "r2://bucket/prefix", "https://host/path" or
+	// "http://host/path". Required.
 	Spec string
 	// Dir is used when Spec is a folder.
 	Dir DirConfig
 	// S3 is used when Spec is s3://; its Bucket and Prefix come from Spec.
 	S3 S3Config
+	// R2 is used when Spec is r2://; see R2Config.
+	R2 S3Config
 	// HTTP is used when Spec is http(s)://; its Base comes from Spec.
 	HTTP HTTPConfig
 	// Buffer is the block cache in front of S3 and HTTP. Folders have none: the
@@ -34,8 +37,11 @@ func New(ctx context.Context, cfg Config) (Source, error) {
 		return nil, err
 	}
 	switch spec.kind {
-	case kindS3:
+	case kindS3, kindR2:
 		c := cfg.S3
+		if spec.kind == kindR2 {
+			c = cfg.R2
+		}
 		c.Bucket, c.Prefix = spec.bucket, spec.prefix
 		src, err := NewS3(ctx, c)
 		if err != nil {
@@ -93,6 +99,7 @@ type kind uint8
 const (
 	kindDir kind = iota
 	kindS3
+	kindR2
 	kindHTTP
 )
 
@@ -109,6 +116,8 @@ func (s Spec) String() string {
 	switch s.kind {
 	case kindS3:
 		return "s3://" + s.bucket + "/" + s.prefix
+	case kindR2:
+		return "r2://" + s.bucket + "/" + s.prefix
 	case kindHTTP:
 		return s.base
 	}
@@ -117,6 +126,12 @@ func (s Spec) String() string {
 
 // Remote reports whether the source is reached over a network.
 func (s Spec) Remote() bool { return s.kind != kindDir }
+
+// Bucket returns the bucket and the prefix of an s3:// or r2:// spec, and whether it
+// is an r2:// one; ok tells whether it is either.
+func (s Spec) Bucket() (bucket, prefix string, r2, ok bool) {
+	return s.bucket, s.prefix, s.kind == kindR2, s.kind == kindS3 || s.kind == kindR2
+}
 
 // ParseSpec parses the notation of Config.Spec. Anything without "://" is a
 // folder. The prefix of a bucket and the path of a URL are whole segments:
@@ -132,16 +147,20 @@ func ParseSpec(spec string) (Spec, error) {
 		return Spec{kind: kindDir, dir: spec}, nil
 	}
 	switch strings.ToLower(scheme) {
-	case "s3":
+	case "s3", "r2":
 		bucket, prefix, _ := strings.Cut(rest, "/")
 		if !validBucket(bucket) {
-			return Spec{}, fault.New(op, fault.Invalid, "the source needs a bucket: s3://bucket/prefix")
+			return Spec{}, fault.New(op, fault.Invalid, "the source needs a bucket: "+strings.ToLower(scheme)+"://bucket/prefix")
 		}
 		prefix = strings.Trim(prefix, "/")
 		if prefix != "" && !validKey(prefix) {
 			return Spec{}, fault.New(op, fault.Invalid, "the prefix of the bucket is not a valid path")
 		}
-		return Spec{kind: kindS3, bucket: bucket, prefix: prefix}, nil
+		k := kindS3
+		if strings.EqualFold(scheme, "r2") {
+			k = kindR2
+		}
+		return Spec{kind: k, bucket: bucket, prefix: prefix}, nil
 	case "http", "https":
 		base, err := parseBase(spec)
 		if err != nil {
@@ -149,7 +168,7 @@ func ParseSpec(spec string) (Spec, error) {
 		}
 		return Spec{kind: kindHTTP, base: base.String()}, nil
 	}
-	return Spec{}, fault.New(op, fault.Invalid, "the source must be a folder, s3://, https:// or http://")
+	return Spec{}, fault.New(op, fault.Invalid, "the source must be a folder, s3://, r2://, https:// or http://")
 }
 
 // validBucket accepts what S3 stores accept, in the widest reading: 3 to 255

@@ -120,7 +120,10 @@ func (d *Dir) open(key, name string) (*dirObject, error) {
 			return err
 		}
 		size, modified := info.Size(), info.ModTime()
-		o = &dirObject{file: f, meta: meta{key: key, size: size, modified: modified, revision: revisionOf("", size, modified)}}
+		o = &dirObject{
+			file: f, info: info, path: filepath.Join(d.path, name), local: isLocal(f),
+			meta: meta{key: key, size: size, modified: modified, revision: revisionOf("", size, modified)},
+		}
 		return nil
 	})
 	return o, err
@@ -289,46 +292,4 @@ func fileFault(op string, err error) *fault.Error {
 func escapes(err error) bool {
 	var p *fs.PathError
 	return errors.As(err, &p) && p.Err != nil && p.Err.Error() == "path escapes from parent"
-}
-
-// dirObject is an open file.
-type dirObject struct {
-	meta
-	file *os.File
-	once sync.Once
-}
-
-// ReadAt implements Object. Size and time of change are looked at after the
-// bytes: whatever was written before or while they were read shows there.
-func (o *dirObject) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
-	const op = "source.Dir.ReadAt"
-	p, end := o.clip(op, p, off)
-	if len(p) == 0 {
-		return 0, end
-	}
-	if ctx.Err() != nil {
-		return 0, ended(op, ctx)
-	}
-	n, err := o.file.ReadAt(p, off)
-	info, serr := o.file.Stat()
-	switch {
-	case errors.Is(err, os.ErrClosed), errors.Is(serr, os.ErrClosed):
-		return 0, fault.E(op, fault.Internal, os.ErrClosed)
-	case serr != nil:
-		return 0, unavailable(op, serr)
-	case info.Size() != o.size || !info.ModTime().Equal(o.modified):
-		return 0, fault.E(op, fault.Conflict, errors.New("the file changed"))
-	case n < len(p):
-		if err == nil || err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		return n, unavailable(op, err)
-	}
-	return n, end
-}
-
-// Close implements Object.
-func (o *dirObject) Close() (err error) {
-	o.once.Do(func() { err = o.file.Close() })
-	return err
 }

@@ -61,6 +61,13 @@ func listed(key string) bool {
 	return hasImageExtension(key) && !hidden(key) && validKey(key)
 }
 
+// ImageKey reports whether a key is that of an image by its name: it has the
+// extension of one, and no segment starts with a dot.
+func ImageKey(key string) bool { return listed(key) }
+
+// Hidden reports whether a segment of the key starts with a dot.
+func Hidden(key string) bool { return hidden(key) }
+
 // matcher returns the test for Query.Contains.
 func (q Query) matcher() func(key string) bool {
 	if q.Contains == "" {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -180,11 +181,26 @@ func (l Layout) Open(ctx context.Context, src Source, identifier string) (Object
 	}
 	for _, ext := range l.extensions {
 		obj, more := src.Open(ctx, key+ext)
-		if more == nil || !fault.Is(more, fault.NotFound) {
-			return obj, more
+		if more == nil {
+			return fallback{obj}, nil
+		}
+		if !fault.Is(more, fault.NotFound) {
+			return nil, more
 		}
 	}
 	return nil, err
+}
+
+// fallback is an object that was found under another key than the identifier's
+// own. It is no Witness: one under a key before it may come into being.
+type fallback struct{ Object }
+
+// File implements Filed.
+func (f fallback) File() (*os.File, error) {
+	if o, ok := f.Object.(Filed); ok {
+		return o.File()
+	}
+	return nil, fault.E("source.Layout.File", fault.Unsupported, nil)
 }
 
 // nest puts the folders of the scheme "nested n" in front of the last segment.

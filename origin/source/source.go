@@ -25,6 +25,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"io"
+	"os"
 	"strconv"
 	"time"
 
@@ -59,6 +60,24 @@ type Object interface {
 	ReadAt(ctx context.Context, p []byte, off int64) (int, error)
 	// Close releases the object. Closing twice is allowed.
 	Close() error
+}
+
+// Witness is implemented by objects that may be able to tell, for the price of a
+// system call and without waiting for anything, that they are the newest revision.
+type Witness interface {
+	// Newest reports whether the key still names this very revision. It may be
+	// called after Close. False proves nothing: only Open tells what there is now.
+	Newest() bool
+}
+
+// Filed is implemented by objects that may be open files of this machine.
+type Filed interface {
+	// File returns the file, which is open until Close, for reading at offsets
+	// only. What is read is of this revision if File succeeds before and after;
+	// it fails with Conflict when the file was rewritten in place, and with
+	// Unsupported when there is none, or one of a file server, whose reads may
+	// wait for ever.
+	File() (*os.File, error)
 }
 
 // Lister is implemented by sources that can enumerate their images.

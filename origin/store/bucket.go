@@ -8,10 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
@@ -24,8 +21,6 @@ const (
 	minPart      = 5 << 20 // S3 user guide, multipart upload limits
 	maxParts     = 10000
 	defaultTries = 5
-	// requestTime bounds one attempt: a part at 70 KB/s.
-	requestTime = 2 * time.Minute
 	// mark is the metadata that tells whose object it is.
 	mark = "vitrine-upload"
 )
@@ -56,35 +51,11 @@ func newBucket(ctx context.Context, cfg Config, c source.S3Config) (*bucket, err
 	if b.part < minPart || b.part > 1<<30 {
 		return nil, fault.New(op, fault.Invalid, "the size of a part must be 5 MiB to 1 GiB")
 	}
-	client := awshttp.NewBuildableClient().WithTimeout(requestTime)
-	options := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(client),
-		config.WithDefaultRegion("us-east-1"),
-		config.WithRetryer(func() aws.Retryer { return retry.AddWithMaxAttempts(retry.NewStandard(), tries) }),
-		// Stores outside of AWS refuse the newer headers.
-		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
-		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
-	}
-	if c.Region != "" {
-		options = append(options, config.WithRegion(c.Region))
-	}
-	switch {
-	case c.Anonymous:
-		options = append(options, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
-	case c.AccessKey != "":
-		options = append(options, config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(c.AccessKey, c.Secret, "")))
-	}
-	loaded, err := config.LoadDefaultConfig(ctx, options...)
+	var err error
+	b.client, b.http, err = Client(ctx, c, tries)
 	if err != nil {
 		return nil, fault.E(op, fault.Invalid, err).WithPublic("the AWS configuration cannot be loaded")
 	}
-	b.http = client
-	b.client = s3.NewFromConfig(loaded, func(o *s3.Options) {
-		o.UsePathStyle = c.PathStyle
-		if c.Endpoint != "" {
-			o.BaseEndpoint = aws.String(c.Endpoint)
-		}
-	})
 	return b, nil
 }
 

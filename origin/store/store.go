@@ -30,11 +30,8 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/vitrine-iiif/vitrine/origin/source"
@@ -45,13 +42,15 @@ import (
 
 // Config says where pyramids are kept.
 type Config struct {
-	// Spec is a folder, which is made when it is missing, or s3://bucket/prefix.
-	// Required.
+	// Spec is a folder, which is made when it is missing, s3://bucket/prefix or
+	// r2://bucket/prefix. Required.
 	Spec string
 	// S3 reaches the bucket; its Bucket and Prefix come from Spec. The credentials
 	// need s3:GetObject, s3:PutObject and s3:AbortMultipartUpload; Remove needs
 	// s3:DeleteObject, and Sweep s3:ListBucketMultipartUploads.
 	S3 source.S3Config
+	// R2 is the same for r2://; see source.R2Config.
+	R2 source.S3Config
 	// PartSize is the size of the parts of an upload, in bytes. Default 8 MiB, for
 	// pyramids up to 80 GB; at least 5 MiB, which stores demand. An upload holds
 	// five parts in memory.
@@ -99,9 +98,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fault.E(op, fault.Invalid, err)
 	}
 	s := &Store{spec: spec.String()}
-	if rest, ok := strings.CutPrefix(s.spec, "s3://"); ok {
+	if name, prefix, r2, ok := spec.Bucket(); ok {
 		c := cfg.S3
-		c.Bucket, c.Prefix, _ = strings.Cut(rest, "/")
+		if r2 {
+			c = cfg.R2
+		}
+		c.Bucket, c.Prefix = name, prefix
 		if s.reader, err = source.NewS3(ctx, c); err != nil {
 			return nil, fault.E(op, fault.KindOf(err), err)
 		}
@@ -109,7 +111,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return s, err
 	}
 	if spec.Remote() {
-		return nil, fault.New(op, fault.Invalid, "pyramids are stored in a folder or in s3://bucket/prefix")
+		return nil, fault.New(op, fault.Invalid, "pyramids are stored in a folder, in s3://bucket/prefix or in r2://bucket/prefix")
 	}
 	if err := os.MkdirAll(s.spec, 0o755); err != nil {
 		return nil, fault.E(op, fault.Unavailable, err).WithPublic("the folder of the store cannot be made")
@@ -124,27 +126,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // String returns where the store is.
 func (s *Store) String() string { return s.spec }
 
-const (
-	prefix = "pyramids/"
-	suffix = ".tif"
-	// maxName bounds the escaped identifier in a key: with the suffix, and what a
-	// file has while it is written, it must be a file name (255 bytes).
-	maxName = 200
-)
+// Folder is where the keys of pyramids lie.
+const Folder = "pyramids"
 
-// Key returns the key of the pyramid of an image: pyramids/, the identifier in
-// its canonical escaping (in which a slash is %2F, so that no name is the folder
-// of another), and .tif. Of identifiers whose escaping is longer than 200 bytes it
-// has the first 160, @, which never occurs unescaped, and 128 bits of the
-// SHA-256 of the identifier in hexadecimal.
-func Key(id iiif.Identifier) string {
-	name := id.Escaped()
-	if len(name) > maxName {
-		sum := sha256.Sum256([]byte(id.String()))
-		name = name[:160] + "@" + hex.EncodeToString(sum[:16])
-	}
-	return prefix + name + suffix
-}
+// prefix is what all keys begin with.
+const prefix = pyramid.KeyPrefix
+
+// Key returns the key of the pyramid of an image: pyramid.Key.
+func Key(id iiif.Identifier) string { return pyramid.Key(id) }
 
 // Create begins to write the pyramid of an image. ctx ends the upload at its next
 // step. The caller must call Abort, also after Commit.

@@ -21,6 +21,8 @@ const (
 	mimeType = "image/tiff"
 	// abortTime bounds the clearing up after a failure.
 	abortTime = 15 * time.Second
+	// abortPause is the first pause between two looks for what came in late.
+	abortPause = 50 * time.Millisecond
 )
 
 // objectUpload is an object in parts of one size, as R2 wants them. The first
@@ -45,6 +47,8 @@ type objectUpload struct {
 	parts  []types.CompletedPart
 	spare  [][]byte // buffers for the next parts
 	err    error    // the first failure
+	// interrupted says that a part failed whose request the bucket may still carry out.
+	interrupted bool
 }
 
 // frontSize returns the bytes that are kept back: whole parts that hold the head.
@@ -158,6 +162,7 @@ func (u *objectUpload) send(b []byte, number int32) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		if err != nil {
+			u.interrupted = true
 			if u.err == nil {
 				u.err = bucketFault(u.ctx, "store.WriteAt", err)
 				u.cancel(u.err) // the other parts are of no use
@@ -245,9 +250,19 @@ func (u *objectUpload) Abort() error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), abortTime)
 	defer cancel()
-	_, err := u.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &u.name, Key: &u.key, UploadId: u.id})
-	if err != nil {
-		return bucketFault(ctx, "store.Abort", err)
+	// A part that was on its way when its request was canceled may still arrive and
+	// bring the upload back (S3 API, AbortMultipartUpload): abort until there is none.
+	for pause := abortPause; ; pause *= 2 {
+		_, err := u.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &u.name, Key: &u.key, UploadId: u.id})
+		if codeOf(err) == "NoSuchUpload" {
+			return nil
+		}
+		if err != nil {
+			return bucketFault(ctx, "store.Abort", err)
+		}
+		if pause > abortPause<<4 || !u.interrupted {
+			return nil
+		}
+		time.Sleep(pause)
 	}
-	return nil
 }

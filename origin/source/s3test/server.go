@@ -48,7 +48,7 @@ type Server struct {
 	// ETag; use Put.
 	Dir string
 
-	bin, sidecar, port string
+	bin, sidecar, port, region string
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -56,8 +56,14 @@ type Server struct {
 	stopped chan struct{}
 }
 
-// Start starts a server on a free port of the loopback interface.
+// Start starts a server on a free port of the loopback interface, in us-east-1.
 func Start(tb testing.TB) *Server {
+	tb.Helper()
+	return StartIn(tb, "us-east-1")
+}
+
+// StartIn is Start in a region: requests that are signed for another are refused.
+func StartIn(tb testing.TB, region string) *Server {
 	tb.Helper()
 	bin, err := locate()
 	if err != nil {
@@ -67,6 +73,7 @@ func Start(tb testing.TB) *Server {
 		tb.Skipf("versitygw %s is not there and cannot be installed: %v", version, err)
 	}
 	s := &Server{
+		region: region,
 		Access: "test-access", Secret: "test-secret", Bucket: "images",
 		Dir: tb.TempDir(), sidecar: tb.TempDir(), bin: bin,
 	}
@@ -119,7 +126,7 @@ func (s *Server) Restart(tb testing.TB) {
 func (s *Server) Client() *s3.Client {
 	return s3.New(s3.Options{
 		BaseEndpoint: aws.String(s.Endpoint),
-		Region:       "us-east-1",
+		Region:       s.region,
 		UsePathStyle: true,
 		Credentials:  credentials.NewStaticCredentialsProvider(s.Access, s.Secret, ""),
 	})
@@ -153,7 +160,7 @@ func (s *Server) start() error {
 	// server ends even when the test's process is killed.
 	script := `"$@" </dev/null & pid=$!; cat >/dev/null; kill $pid; wait $pid`
 	cmd := exec.Command("/bin/sh", "-c", script, "sh", s.bin,
-		"--access", s.Access, "--secret", s.Secret, "--port", "127.0.0.1:"+s.port, "--quiet",
+		"--access", s.Access, "--secret", s.Secret, "--port", "127.0.0.1:"+s.port, "--region", s.region, "--quiet",
 		"posix", "--sidecar", s.sidecar, s.Dir)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
