@@ -1,0 +1,166 @@
+package edge
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// call sends a call to the administrator's part and reads its answer.
+func (w *worker) call(method, target, body string) map[string]any {
+	w.t.Helper()
+	t, ok := w.t.(*testing.T)
+	if !ok {
+		w.t.Fatal("not a test")
+	}
+	a := ask(t, method, w.base+target, body, "Authorization", "Bearer "+adminToken)
+	a.expect(t, target, 200, "Cache-Control", "no-store", "Content-Type", "application/json", "Access-Control-Allow-Origin", "")
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(a.body), &answer); err != nil {
+		t.Fatalf("%s: %v: %s", target, err, a.body)
+	}
+	return answer
+}
+
+// keys returns the keys of R2 with a prefix.
+func (w *worker) keys(prefix string) []string {
+	var keys []string
+	for _, k := range w.command(map[string]any{"list": prefix})["keys"].([]any) {
+		keys = append(keys, k.(string))
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// TestAdmin: who may, and what it does, in workerd.
+func TestAdmin(t *testing.T) {
+	o := startFaulty(t)
+	w := startRelay(t, o.URL, map[string]string{"WARM_MAX": "3", "PUBLISH_PATH": "/hooks/publish"})
+	for _, test := range []struct {
+		header string
+		want   int
+	}{{"Bearer " + adminToken, 200}, {"", 401}, {"Bearer wrong", 401}, {"Basic " + adminToken, 401}} {
+		ask(t, "GET", w.base+"/admin/status", "", "Authorization", test.header).expect(t, test.header, test.want, "Cache-Control", "no-store")
+	}
+	status := w.call("GET", "/admin/status", "")
+	if status["origin"].(map[string]any)["ok"] != true || status["bucket"].(map[string]any)["ok"] != true {
+		t.Errorf("status: %v", status)
+	}
+	if got := o.asked()[0].Header.Get("X-Vitrine-Edge"); got != originSecret {
+		t.Errorf("the status asks the origin with the secret %q", got)
+	}
+
+	for _, key := range []string{"rendered/a%2Fb/1", "rendered/a%2Fb/2,3/4", "rendered/a%2Fbc/1", "pyramids/a%2Fb.tif"} {
+		w.putText(key, "x")
+	}
+	if a := w.call("POST", "/admin/purge?id=a%2Fb", ""); a["rendered"] != 2.0 || a["more"] != false {
+		t.Errorf("purge: %v", a)
+	}
+	if keys := w.keys(""); !slices.Equal(keys, []string{"pyramids/a%2Fb.tif", "rendered/a%2Fbc/1"}) {
+		t.Errorf("left: %v", keys)
+	}
+	w.command(map[string]any{"fill": "rendered/many/", "count": 1100}) // more than a page
+	if a := w.call("POST", "/admin/purge-all", ""); a["rendered"] != 1101.0 || a["more"] != false {
+		t.Errorf("purge-all: %v", a)
+	}
+	if keys := w.keys(""); !slices.Equal(keys, []string{"pyramids/a%2Fb.tif"}) {
+		t.Errorf("left after all: %v", keys)
+	}
+	ask(t, "POST", w.base+"/admin/purge-all", "", "Authorization", "Bearer "+adminToken, "X-Test-Bucket", "reject").expect(t, "purge of a broken bucket", 503)
+
+	o.set("")
+	base := "https://iiif.example.org"
+	a := w.call("POST", "/admin/warm", "/one\n"+base+"/two\n/three\n/four\nhttps://elsewhere.example/\n")
+	if a["requests"] != 3.0 || a["failed"] != 1.0 || a["skipped"] != 1.0 {
+		t.Errorf("warm: %v", a)
+	}
+	var paths []string
+	for _, r := range o.asked() {
+		paths = append(paths, r.URL.Path)
+	}
+	slices.Sort(paths)
+	if !slices.Equal(paths, []string{"/one", "/three", "/two"}) {
+		t.Errorf("warmed %v", paths)
+	}
+
+	// At night.
+	o.set("")
+	w.putText("warm.txt", "# catalogue\n/five\n")
+	if a := w.command(map[string]any{"scheduled": true}); a["outcome"] != "ok" {
+		t.Errorf("scheduled: %v", a)
+	}
+	var asked []string
+	for _, r := range o.asked() {
+		asked = append(asked, r.Method+" "+r.URL.Path)
+	}
+	if !slices.Equal(asked, []string{"POST /hooks/publish", "GET /five"}) {
+		t.Errorf("at night: %v", asked)
+	}
+	o.Close() // and then nothing works, which is in the log
+	if a := w.command(map[string]any{"scheduled": true}); a["outcome"] != "ok" || !strings.Contains(w.log.String(), "publish: ") {
+		t.Errorf("scheduled without an origin: %v\n%s", a, w.log.String())
+	}
+}
+
+// TestWholeEdge: the Worker as it is deployed before an origin that answers nobody
+// else: it serves what the origin renders, keeps it, bridges an outage by it after
+// the image has changed, and warms by its own handler.
+func TestWholeEdge(t *testing.T) {
+	images := samples(t)
+	port := freePort(t)
+	o := startOrigin(t, "--source", images, "--public-url", base(port), "--edge-secret", "an-older-secret-to-go,"+originSecret)
+	w := startWorker(t, workerConfig{origin: o.base, port: port, vars: map[string]string{
+		"ORIGIN_SECRET": originSecret, "ADMIN_TOKEN": adminToken, "WRITE_BACK": "true", "VITRINE_INDEX_TTL": "1", "ORIGIN_TOTAL_MS": "4000", "ORIGIN_TIMEOUT_MS": "3000",
+	}})
+	rotated := "/iiif/3/" + sampleEsc + "/0,0,512,512/100,100/90/default.jpg"
+	ask(t, "GET", o.base+rotated, "").expect(t, "without the edge", 403, "Cache-Control", "no-store")
+	ask(t, "GET", o.base+"/health/live", "").expect(t, "health without the edge", 200)
+
+	w.fill(ingest(t, images))
+	a := ask(t, "GET", w.base+rotated, "")
+	a.expect(t, "rendered", 200, "Content-Type", "image/jpeg", "X-Vitrine-Source", "")
+	for range 200 {
+		if len(w.keys("rendered/")) > 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if keys := w.keys("rendered/"); len(keys) != 1 || !strings.HasSuffix(keys[0], "/0,0,512,512/100,100/90/default.jpg") {
+		t.Fatalf("kept: %v", keys)
+	}
+
+	// Another revision of the image, and the origin away.
+	name := filepath.Join(images, filepath.FromSlash(sampleID))
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, append(data, "changed"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.fill(ingest(t, images))
+	warmed := w.call("POST", "/admin/warm", sampleID+"\n")
+	if warmed["failed"] != 0.0 || warmed["requests"].(float64) < 2 {
+		t.Errorf("warm: %v", warmed)
+	}
+	o.stop()
+	time.Sleep(1100 * time.Millisecond) // the TTL of the index
+	b := ask(t, "GET", w.base+rotated, "")
+	b.expect(t, "stale", 200, "X-Vitrine-Source", "stale", "Cache-Control", "public, max-age=60", "Link", a.Header.Get("Link"))
+	if b.body != a.body {
+		t.Errorf("stale: %d bytes, want the %d from before", len(b.body), len(a.body))
+	}
+	ask(t, "GET", w.base+"/iiif/3/"+sampleEsc+"/0,0,512,512/99,/90/default.jpg", "").expect(t, "not kept", 503, outage...)
+	ask(t, "GET", w.base+"/iiif/3/"+sampleEsc+"/0,0,512,512/512,512/0/default.jpg", "").expect(t, "a tile", 200)
+	kept := len(w.keys("rendered/")) // warming had more of them rendered
+	if a := w.call("POST", "/admin/purge?id="+sampleEsc, ""); a["rendered"] != float64(kept) {
+		t.Errorf("purge of %d: %v", kept, a)
+	}
+	if keys := w.keys("rendered/"); len(keys) != 0 {
+		t.Errorf("left after the purge: %v", keys)
+	}
+}

@@ -1,0 +1,90 @@
+// Starts edge/fallback, a Go program on github.com/syumai/workers, for each request
+// that needs it. The worker.mjs that syumai/workers generates does the same, but
+// never answers when Go panics or traps; that is why this is here.
+import "./build/fallback/wasm_exec.js";
+import program from "./build/fallback/app.wasm";
+
+// An instance takes 5 MB, an isolate has 128 for everything. A lease ends by itself,
+// because what waits in a request whose client went away is never woken again.
+const most = 16, lease = 45_000, patience = 5_000;
+const leases = new Set();
+
+function live() {
+  const now = Date.now();
+  for (const l of leases) if (l.until < now) leases.delete(l);
+  return leases.size;
+}
+
+// boot starts an instance. over resolves when the program has ended by itself,
+// which it only does by a panic or a trap.
+async function boot(scope) {
+  const go = new Go();
+  go.exit = () => {};
+  let ready, end;
+  const isReady = new Promise((resolve) => (ready = resolve));
+  const over = new Promise((resolve) => (end = resolve));
+  // What traps in a callback would otherwise only be an error in the log.
+  const resume = go._resume.bind(go);
+  go._resume = () => {
+    try {
+      resume();
+    } catch (error) {
+      console.error(String(error));
+      go.exited = true;
+      end();
+    }
+  };
+  const instance = new WebAssembly.Instance(program, { ...go.importObject, workers: { ready } });
+  go.run(instance, scope).catch((error) => console.error(String(error))).then(end);
+  await Promise.race([isReady, over]);
+  return { over }; // in an object: async functions wait for the promises they return
+}
+
+const refuse = (status, text) => new Response(text + "\n", {
+  status,
+  headers: {
+    "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "access-control-allow-origin": "*",
+    ...(status === 503 && { "retry-after": "5" }),
+  },
+});
+
+// run starts an instance and returns what its function of that name promises, or
+// undefined when it did not live that long.
+async function run(name, argument, { ctx, ...scope }) {
+  const mine = { until: Date.now() + lease };
+  leases.add(mine);
+  let pending = 1;
+  const done = () => --pending || leases.delete(mine);
+  const waitUntil = (promise) => {
+    pending++;
+    ctx.waitUntil(promise.finally(done));
+  };
+  try {
+    const binding = {};
+    const { over } = await boot({ ...scope, ctx: { waitUntil }, binding });
+    return await Promise.race([binding[name]?.(argument), over]);
+  } catch (error) {
+    console.error(String(error));
+  } finally {
+    done();
+  }
+}
+
+export default {
+  // fetch answers a request. self, the fetch handler of the whole edge, is asked
+  // for what is to be warmed.
+  async fetch(request, env, ctx, self) {
+    // By looking again and again: a promise of another request would not be kept here.
+    for (const start = Date.now(); live() >= most; await new Promise((wake) => setTimeout(wake, 20))) {
+      if (Date.now() - start > patience) return refuse(503, "the service is busy or its storage cannot be reached; try again later");
+    }
+    // Go gets the real URL from the scope: it would refuse some that are asked for.
+    const { method, headers, body } = request;
+    const stub = { url: "https://edge.invalid/", method, headers, body };
+    return (await run("handleRequest", stub, { env, ctx, self, request })) ?? refuse(500, "the server failed to answer this request");
+  },
+
+  async scheduled(event, env, ctx, self) {
+    await run("runScheduler", event, { env, ctx, self });
+  },
+};

@@ -1,0 +1,29 @@
+// The least Worker around fallback.mjs: tests of edge/fallback run it in workerd.
+// X-Test-Bucket breaks the bucket on purpose.
+import fallback from "../fallback.mjs";
+
+const broken = {
+  // As R2 fails: the promise is rejected.
+  reject: () => Promise.reject(new Error("internal error; please try again (10001)")),
+  hang: () => new Promise(() => {}),
+  // A value of the wrong type makes the handler in Go panic.
+  panic: () => Promise.resolve(5),
+  // A promise that resolves to no argument makes Go panic where nothing recovers.
+  die: () => ({ then: (resolve) => setTimeout(() => resolve(), 1) }),
+};
+
+function breakBucket(env, how) {
+  const fault = broken[how];
+  return fault ? { ...env, BUCKET: { get: fault, put: fault, list: fault, delete: fault } } : env;
+}
+
+const handler = {
+  fetch(request, env, ctx) {
+    const scope = breakBucket(env, request.headers.get("X-Test-Bucket"));
+    return fallback.fetch(request, scope, ctx, (inner) => handler.fetch(inner, env, ctx));
+  },
+  scheduled(event, env, ctx) {
+    return fallback.scheduled(event, env, ctx, (inner) => handler.fetch(inner, env, ctx));
+  },
+};
+export default handler;
