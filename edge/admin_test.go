@@ -101,7 +101,7 @@ func TestAdmin(t *testing.T) {
 		t.Errorf("at night: %v", asked)
 	}
 	o.Close() // and then nothing works, which is in the log
-	if a := w.command(map[string]any{"scheduled": true}); a["outcome"] != "ok" || !strings.Contains(w.log.String(), "publish: ") {
+	if a := w.command(map[string]any{"scheduled": true}); a["outcome"] != "ok" || !w.logs(1, "publish: ") {
 		t.Errorf("scheduled without an origin: %v\n%s", a, w.log.String())
 	}
 }

@@ -33,8 +33,8 @@ func TestBrokenPlan(t *testing.T) {
 			}
 		}
 	}
-	if n := strings.Count(w.log.String(), "rror: "); n < 24 {
-		t.Errorf("only %d failures are in the log", n)
+	if !w.logs(24, "rror: ") {
+		t.Errorf("failures are missing in the log:\n%s", w.log.String())
 	}
 	// None of that is in the program that is deployed.
 	program, err := os.ReadFile(planWasm(t, ""))
@@ -50,7 +50,7 @@ func TestConfiguration(t *testing.T) {
 	if a := send(t, w.base, &decision.Request{Method: "GET", Target: "/iiif/3/x"}); a.status != 500 || a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("status %d, %v", a.status, a.header)
 	}
-	if !strings.Contains(w.log.String(), "VITRINE_MAX_AREAS") {
+	if !w.logs(1, "VITRINE_MAX_AREAS") {
 		t.Errorf("the log says %q", w.log.String())
 	}
 }

@@ -290,6 +290,18 @@ func (w *worker) command(c map[string]any) map[string]any {
 	return a
 }
 
+// logs waits until the Worker's log has n times what. The log comes by another way
+// than the answers, so it may be behind them.
+func (w *worker) logs(n int, what string) bool {
+	for range 500 {
+		if strings.Count(w.log.String(), what) >= n {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
+}
+
 // put stores a file in R2.
 func (w *worker) put(key, file string) {
 	w.t.Helper()
