@@ -206,6 +206,10 @@ func (g *Ingester) attempt(ctx context.Context, obj source.Object, dst Store, id
 	}
 	f := &flow{Ingester: g, img: img, progress: progress}
 	err = f.write(ctx, cancel, up, obj.Revision())
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		// What else fails then fails for that, and stores and sources do not say it.
+		err = fault.E("ingest.attempt", fault.KindOf(cause), cause)
+	}
 	if err == nil {
 		err = up.Commit()
 	}

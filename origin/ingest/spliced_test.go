@@ -2,13 +2,17 @@ package ingest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/vitrine-iiif/vitrine/origin/ingest"
+	"github.com/vitrine-iiif/vitrine/origin/store"
+	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 )
 
 // TestSpliced: pyramids of libvips keep their tiles: each decodes, by libjpeg, to what
@@ -162,6 +166,48 @@ func TestOddTables(t *testing.T) {
 	dropLast(t, file, tileOffsets)
 	if m := pyramidOf(t, file, ingest.Config{}); m.Lossless {
 		t.Error("a tile is missing, and all are kept")
+	}
+}
+
+// lateStore is a store whose uploads are about to write while a worker fails.
+type lateStore struct{ ingest.Store }
+
+type lateUpload struct {
+	store.Upload
+	ctx context.Context
+}
+
+func (s lateStore) Create(ctx context.Context, id iiif.Identifier) (store.Upload, error) {
+	up, err := s.Store.Create(ctx, id)
+	return lateUpload{up, ctx}, err
+}
+
+func (u lateUpload) WriteAt(p []byte, off int64) (int, error) {
+	select {
+	case <-u.ctx.Done():
+	case <-time.After(50 * time.Millisecond):
+	}
+	return u.Upload.WriteAt(p, off)
+}
+
+// TestFailureDuringWrite: a tile that cannot be taken as it is makes the image be
+// decoded, also when that shows while the store is written and stops for it.
+func TestFailureDuringWrite(t *testing.T) {
+	need(t, "vips")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.tif")
+	run(t, true, "vips", "tiffsave", photo(t, dir, 1500, 1100, 3), file, "--tile", "--compression", "jpeg", "--tile-width", "512", "--tile-height", "512")
+	const tileOffsets, tileByteCounts = 324, 325
+	dropLast(t, file, tileByteCounts)
+	dropLast(t, file, tileOffsets)
+	s, obj, id := open(t, dir, file)
+	g, err := ingest.New(ingest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := g.Ingest(t.Context(), obj, lateStore{s}, id, nil)
+	if err != nil || r.Lossless {
+		t.Errorf("lossless: %v, %v", r.Lossless, err)
 	}
 }
 
