@@ -363,8 +363,15 @@ func testAbort(t *testing.T, p place, s *store.Store) {
 	if n, err := s.Sweep(t.Context(), time.Hour); n != 0 || err != nil || p.strays(t) != 1 {
 		t.Errorf("swept %d, %v, %d left", n, err, p.strays(t))
 	}
-	if n, err := s.Sweep(t.Context(), 0); n != 1 || err != nil || p.strays(t) != 0 {
-		t.Errorf("swept %d, %v, %d left", n, err, p.strays(t))
+	if n, err := s.Sweep(t.Context(), 0); n != 1 || err != nil {
+		t.Errorf("swept %d, %v", n, err)
+	}
+	// A bucket may keep a part that was on its way, and then wants to be told again.
+	for tries := 0; p.strays(t) != 0; tries++ {
+		if _, err := s.Sweep(t.Context(), 0); err != nil || tries == 10 {
+			t.Fatalf("%v, %d left", err, p.strays(t))
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	_ = up.Abort() // there may be nothing left to abort
 }
