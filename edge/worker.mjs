@@ -61,12 +61,12 @@ class Plan {
     if (at === 0) throw new Error("plan.wasm is broken");
     const memory = this.#go.memory.buffer, sizes = new DataView(memory, at, 8);
     const body = at + 8 + sizes.getUint32(0, true), size = sizes.getUint32(4, true);
-    const [kind, status, cache, key, offset, length, etag, url, revision, state, until, ...fields] =
+    const [kind, status, cache, key, offset, length, etag, url, revision, older, state, until, ...fields] =
       decoder.decode(new Uint8Array(memory, at + 8, body - at - 8)).split("\n");
     const headers = {}; // no name comes twice; an array of pairs would take twice as long
     for (let i = 0; i < fields.length; i += 2) headers[fields[i]] = fields[i + 1];
     return {
-      kind, cache, key, etag, url, revision, state, until: +until, offset: +offset, length: +length,
+      kind, cache, key, etag, url, revision, older, state, until: +until, offset: +offset, length: +length,
       init: { status: +status, headers }, body: size === 0 ? null : memory.slice(body, body + size),
     };
   }
@@ -108,7 +108,7 @@ async function readIndex({ key, length, etag }, env) {
 }
 
 async function readTile({ cache, key, offset, length, etag, init }, env, ctx) {
-  const cached = await caches.default.match(cache);
+  const cached = await caches.default.match(cache).catch(() => undefined);
   if (cached) return new Response(cached.body, init);
   const object = await env.BUCKET.get(key, { range: { offset, length }, onlyIf: { etagMatches: etag } });
   if (!object?.body || object.range.length !== length) return null;
@@ -117,14 +117,14 @@ async function readTile({ cache, key, offset, length, etag, init }, env, ctx) {
   return response;
 }
 
-async function fallBack({ url, cache, key, revision, init, state }, lines, request, env, ctx, self) {
-  const cached = cache && (await caches.default.match(cache));
+async function fallBack({ url, cache, key, revision, older, init, state }, lines, request, env, ctx, self) {
+  const cached = cache && (await caches.default.match(cache).catch(() => undefined));
   if (cached) {
     const response = new Response(request.method === "HEAD" ? null : cached.body, cached); // its headers may be set
     for (const [name, value] of Object.entries(init.headers)) response.headers.set(name, value);
     return response;
   }
-  const headers = new Headers({ "X-Vitrine-Key": key, "X-Vitrine-Revision": revision });
+  const headers = new Headers({ "X-Vitrine-Key": key, "X-Vitrine-Revision": revision, "X-Vitrine-Older": older });
   for (const name of ["Accept", "If-None-Match", "If-Modified-Since"]) if (request.headers.has(name)) headers.set(name, request.headers.get(name));
   const response = await fallback.fetch(new Request(url, { method: request.method, headers }), env, ctx, self);
   const told = response.headers.get("X-Vitrine-Image");

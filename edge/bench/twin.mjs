@@ -234,7 +234,7 @@ async function tile(request, env, ctx, image, v, key, id, parameters) {
   headers["Content-Type"] = "image/jpeg";
   headers["Content-Length"] = String(range.length);
   if (request.method === "HEAD") return new Response(null, { headers });
-  const cache = `${url}/tiles/${name}`;
+  const cache = `${url}/tiles/${name}~${image.etag}`;
   const cached = await caches.default.match(cache);
   if (cached) return new Response(cached.body, { headers });
   const object = await env.BUCKET.get(key, { range, onlyIf: { etagMatches: image.etag } });

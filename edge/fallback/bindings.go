@@ -113,6 +113,29 @@ func (edge) Fetch(ctx context.Context, method, url string) (int, []byte, error) 
 	return res.StatusCode, data, err
 }
 
+// cache is the cache of the data centre.
+type cache struct{}
+
+func (cache) Match(ctx context.Context, url string) (relay.Object, error) {
+	const op = "fallback.Match"
+	value, err := call(ctx, func() js.Value { return js.Global().Get("caches").Get("default").Call("match", url) })
+	if err != nil {
+		return relay.Object{}, fault.E(op, fault.Unavailable, err)
+	}
+	if value.IsUndefined() {
+		return relay.Object{}, fault.E(op, fault.NotFound, nil)
+	}
+	res := response(value)
+	if res.ContentLength > maxObject {
+		return relay.Object{}, fault.E(op, fault.Unsupported, errors.New("the answer is too large"))
+	}
+	data, err := res.Body.(*body).Bytes(ctx)
+	if err != nil {
+		return relay.Object{}, err
+	}
+	return relay.Remembered(res.Header, data), nil
+}
+
 // bucketName is the binding of the bucket in wrangler.toml.
 const bucketName = "BUCKET"
 

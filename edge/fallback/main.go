@@ -78,7 +78,7 @@ func handler(path string) (http.Handler, error) {
 	if strings.HasPrefix(path, prefix+"/admin/") {
 		return newAdmin(s)
 	}
-	r, err := relay.New(s.Relay, origin{}, relayBucket(), later, logError)
+	r, err := relay.New(s.Relay, origin{}, relayBucket(), cache{}, later, logError)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,8 @@ type Config struct {
 	// PublicURL is what clients reach the edge by: scheme, host and perhaps a path
 	// prefix. Required: the Host of a request is not believed.
 	PublicURL string
-	// StorePrefix is put before all keys of the store. Default "".
+	// StorePrefix is put before all keys of the store: "" or a path that ends with
+	// a slash. Default "".
 	StorePrefix string
 	// Limits bound the results, and are what info.json declares.
 	Limits iiif.Limits
@@ -82,7 +83,9 @@ func (c *Config) take(name, value string) (ok bool) {
 	case "VITRINE_PUBLIC_URL":
 		c.PublicURL = value
 	case "VITRINE_STORE_PREFIX":
-		c.StorePrefix = value
+		if c.StorePrefix = strings.Trim(value, "/"); c.StorePrefix != "" {
+			c.StorePrefix += "/" // as in s3://bucket/prefix
+		}
 	case "VITRINE_STYLE":
 		c.Style = value
 		ok = printable(value)

@@ -99,7 +99,8 @@ const (
 	Send Kind = "send"
 	// Fallback says to let the fallback answer for URL. Cache may have it: then its
 	// headers are right but for those in Headers. Key is where a rendered answer may
-	// be kept in the store.
+	// be kept in the store. When the origin fails, an answer there or in Older is
+	// better than none.
 	Fallback Kind = "fallback"
 	// Page says to let the fallback answer for URL, whatever the answer is.
 	Page Kind = "page"
@@ -123,6 +124,9 @@ type Action struct {
 	URL string
 	// Revision is that of the image, "" when it is not known.
 	Revision string
+	// Older is the URL under which a shared cache may have an answer that is not
+	// known to be current.
+	Older string
 	// State belongs into the next Request.
 	State int
 	// Until is how long the same request will be decided the same, in milliseconds
@@ -164,7 +168,7 @@ func New(c Config) (*Decider, error) {
 // Decide returns what to do next about a request.
 func (d *Decider) Decide(r *Request) Action {
 	path, query, _ := strings.Cut(r.Target, "?")
-	path = answer.Strip(path, d.prefix)
+	path = d.strip(path)
 	d.headers = answer.Public(d.headers[:0])
 	if r.Event == Trapped {
 		return d.fail(r, fault.E("decision.Decide", fault.Internal, nil))
@@ -190,6 +194,20 @@ func (d *Decider) Decide(r *Request) Action {
 	default:
 		return d.object(r, path, query, route)
 	}
+}
+
+// strip removes the public prefix from a path. Where the origin only knows what it
+// has itself, here are calls of the administrator and published documents besides,
+// which can be anywhere below it.
+func (d *Decider) strip(path string) string {
+	path = answer.Strip(path, d.prefix)
+	if answer.RouteOf(path) != answer.None {
+		return path
+	}
+	if rest, ok := strings.CutPrefix(path, d.prefix); ok && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	return path
 }
 
 // url returns the absolute URL of an escaped path of ours.

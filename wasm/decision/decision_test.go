@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/jpeg"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -197,6 +198,66 @@ func TestMemory(t *testing.T) {
 	}
 	if m.bytes != 0 || m.ring.older != &m.ring {
 		t.Errorf("%d bytes are left of nothing", m.bytes)
+	}
+}
+
+// TestRemade: a pyramid that was made anew of the same revision shares nothing in the
+// cache with the one before: its tiles have other lengths.
+func TestRemade(t *testing.T) {
+	p := small(t, "r1")
+	caches := map[string]bool{}
+	for _, tag := range []string{"e1", "e2"} {
+		a := newDecider(t, Config{}).Decide(&Request{Method: "GET", Target: tileTarget, Event: Head, ETag: tag, Size: int64(len(p)), Data: p})
+		if a.Kind != Tile {
+			t.Fatalf("%+v", a)
+		}
+		caches[a.Cache] = true
+	}
+	if len(caches) != 2 {
+		t.Errorf("%v", caches)
+	}
+}
+
+// TestPrefixes: with a path in the public URL and one in the bucket, everything is
+// below them: images, documents, what was rendered, calls of the administrator. A
+// proxy may have taken the path of the URL off.
+func TestPrefixes(t *testing.T) {
+	p := small(t, "r1")
+	for _, spelled := range []string{"a/b", "/a/b/"} {
+		c, err := ParseConfig("VITRINE_PUBLIC_URL=https://x.org/maps/\x00VITRINE_STORE_PREFIX=" + spelled + "\x00")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, prefix := range []string{"/maps", ""} {
+			at := Request{Method: "GET", Event: Head, ETag: "e", Size: int64(len(p)), Data: p}
+			for target, want := range map[string]Action{
+				"/iiif/3/i/full/512,512/0/default.jpg": {Kind: Tile, Key: "a/b/pyramids/i.tif"},
+				"/iiif/3/i/full/9,/90/default.png":     {Kind: Fallback, Key: "a/b/rendered/i/0,0,512,512/9,9/90/default.png", URL: "https://x.org/maps/iiif/3/i/full/9,9/90/default.png"},
+				"/admin/status":                        {Kind: Pass},
+				"/health":                              {Kind: Page, URL: "https://x.org/maps/health"},
+				"/m/search?q=x":                        {Kind: Page, URL: "https://x.org/maps/m/search?q=x"},
+			} {
+				at.Target = prefix + target
+				if a := d.Decide(&at); a.Kind != want.Kind || a.Key != want.Key || a.URL != want.URL {
+					t.Errorf("%s: %s %s %s", at.Target, a.Kind, a.Key, a.URL)
+				}
+			}
+			a := d.Decide(&Request{Method: "GET", Target: prefix + "/m/x.json"})
+			if a.Kind != Object || a.Key != "a/b/site/m/x.json" {
+				t.Errorf("%s: a document: %s %s", prefix, a.Kind, a.Key)
+			}
+			a = d.Decide(&Request{Method: "GET", Target: prefix + "/m", Event: Found, State: asFolder})
+			if a.Status != 301 || !slices.Contains(a.Headers, answer.Header{Name: "Location", Value: "https://x.org/maps/m/"}) {
+				t.Errorf("%s: a folder: %d %v", prefix, a.Status, a.Headers)
+			}
+		}
+		if a := d.Decide(&Request{Method: "GET", Target: "/mapsx/y"}); a.Key != "a/b/site/mapsx/y" {
+			t.Errorf("another path: %+v", a)
+		}
 	}
 }
 

@@ -40,11 +40,11 @@ func (d *Decider) iiif(r *Request, path string) Action {
 	case next.Kind != "":
 		return next
 	case e == nil: // the store does not answer
-		return d.unplanned(req, path, "")
+		return d.unplanned(req, path, nil)
 	case e.gone:
 		return d.fail(r, fault.E("decision.iiif", fault.NotFound, nil))
 	case e.index == nil && e.told <= r.Now:
-		return d.unplanned(req, path, d.earlier(req, e))
+		return d.unplanned(req, path, e)
 	}
 	var a Action
 	if req.Kind() == iiif.KindInfo {
@@ -138,7 +138,9 @@ func (d *Decider) read(r *Request, key string) (*entry, Action) {
 	if err == nil && x != nil && x.Size() == r.Size {
 		// What was read is not kept, but for the part that is the head.
 		if x, _, err = pyramid.ParseHead(append([]byte(nil), x.Head()...)); err == nil {
-			e.index, e.etag, e.info, e.revision = x, r.ETag, d.known(x.Info()), x.Revision()
+			// The tag lives in the memory of this request, headers and all: what is kept
+			// is a copy.
+			e.index, e.etag, e.info, e.revision = x, strings.Clone(r.ETag), d.known(x.Info()), x.Revision()
 		}
 	}
 	return d.memory.keep(e), Action{}
@@ -201,9 +203,8 @@ func (d *Decider) image(r *Request, req iiif.Request, e *entry, state int) Actio
 	if !tile && !matches {
 		d.headers = d.headers[:0]
 		d.set("Link", answer.ImageLink(canonical, v)) // differs between the versions
-		a := Action{Kind: Fallback, URL: canonical, Key: d.renderedKey(c), Revision: revision, Headers: d.headers}
-		a.Cache = d.url("/" + a.Key + "@" + revision + "~" + d.config.Style)
-		return a
+		key, cache := d.rendered(c, revision)
+		return Action{Kind: Fallback, URL: canonical, Key: key, Cache: cache, Revision: revision, Headers: d.headers}
 	}
 	d.set("Link", answer.ImageLink(canonical, v))
 	d.set("Cache-Control", d.config.ImageCacheControl)
@@ -217,40 +218,48 @@ func (d *Decider) image(r *Request, req iiif.Request, e *entry, state int) Actio
 		return Action{Kind: Respond, Status: 200, Headers: d.headers}
 	}
 	return Action{
-		Kind: Tile, Status: 200, Headers: d.headers, Cache: d.url("/tiles/" + key), Key: e.key,
+		// The tag, because a pyramid may be made anew of the same revision, and what is
+		// in the cache must have the length that is announced.
+		Kind: Tile, Status: 200, Headers: d.headers, Cache: d.url("/tiles/" + key + "~" + e.etag), Key: e.key,
 		Offset: plan.Range.Offset, Length: plan.Range.Length, ETag: e.etag, State: state,
 	}
 }
 
-// renderedKey returns the key of a rendered answer in the store: the revision is
-// not part of it, so that an old answer is found when there is no new one.
-func (d *Decider) renderedKey(c iiif.Canonical) string {
+// rendered returns where a rendered answer is: its key in the store, of which the
+// revision is not a part, so that an old answer is found when there is no new one,
+// and its URL in the cache.
+func (d *Decider) rendered(c iiif.Canonical, revision string) (key, cache string) {
 	name := strings.TrimSuffix(strings.TrimPrefix(pyramid.Key(c.ID), pyramid.KeyPrefix), pyramid.KeySuffix)
 	_, rest, _ := strings.Cut(c.Key(""), "/")
-	return "rendered/" + name + "/" + rest
+	key = "rendered/" + name + "/" + rest
+	return d.config.StorePrefix + key, d.url("/" + key + "@" + revision + "~" + d.config.Style)
 }
 
-// earlier returns the key of a rendered answer as it was when the origin told of the
-// image last, in case that it does not answer now; "" if that is not known.
-func (d *Decider) earlier(req iiif.Request, e *entry) string {
+// earlier returns where a rendered answer was when the origin told of the image last,
+// in case that it does not answer now; "" if that is not known.
+func (d *Decider) earlier(req iiif.Request, e *entry) (key, cache string) {
 	if e.revision == "" || req.Kind() != iiif.KindImage {
-		return ""
+		return "", ""
 	}
 	c, err := req.Resolve(e.info, d.config.Limits)
 	if err != nil {
-		return ""
+		return "", ""
 	}
-	return d.renderedKey(c)
+	return d.rendered(c, e.revision)
 }
 
 // unplanned lets the origin answer for an image that has no pyramid. Without its
-// dimensions nothing says which requests are the same; the origin will tell. key is
-// where an older answer may lie.
-func (d *Decider) unplanned(req iiif.Request, path, key string) Action {
+// dimensions nothing says which requests are the same; the origin will tell. e is
+// what was known of it, nil for nothing: it says where an older answer may be.
+func (d *Decider) unplanned(req iiif.Request, path string, e *entry) Action {
 	if req.Kind() == iiif.KindInfo {
 		return Action{Kind: Fallback, URL: d.url(req.BasePath() + "/info.json")}
 	}
 	v := req.Version()
 	_, rest, _ := strings.Cut(path[len(v.BasePath(iiif.Identifier{})):], "/")
-	return Action{Kind: Fallback, URL: d.url(v.BasePath(req.Identifier()) + "/" + rest), Key: key}
+	a := Action{Kind: Fallback, URL: d.url(v.BasePath(req.Identifier()) + "/" + rest)}
+	if e != nil {
+		a.Key, a.Older = d.earlier(req, e)
+	}
+	return a
 }

@@ -62,7 +62,7 @@ func AppendRequest(dst []byte, r *Request) []byte {
 // Append appends the action as it crosses the Wasm boundary: the length of the text
 // and that of the body, 4 bytes each, little-endian; the text; the body. The text is
 // made of lines without a final break: kind, status, cache, key, offset, length,
-// ETag, URL, revision, state, until, and of each header its name and its value.
+// ETag, URL, revision, older, state, until, and of each header its name and its value.
 func (a *Action) Append(dst []byte) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -75,6 +75,7 @@ func (a *Action) Append(dst []byte) []byte {
 	dst = append(append(dst, a.ETag...), '\n')
 	dst = append(append(dst, a.URL...), '\n')
 	dst = append(append(dst, a.Revision...), '\n')
+	dst = append(append(dst, a.Older...), '\n')
 	dst = append(strconv.AppendInt(dst, int64(a.State), 10), '\n')
 	dst = strconv.AppendInt(dst, a.Until, 10)
 	for _, h := range a.Headers {

@@ -35,10 +35,14 @@ const (
 	KeyHeader = "X-Vitrine-Key"
 	// RevisionHeader holds the current revision of the image, where it is known.
 	RevisionHeader = "X-Vitrine-Revision"
+	// OlderHeader holds the URL under which the cache may have an answer that is good
+	// enough when the origin fails.
+	OlderHeader = "X-Vitrine-Older"
 	// SecretHeader proves to the origin that its edge asks.
 	SecretHeader = "X-Vitrine-Edge"
 	// SourceHeader tells in the answer that it is not from the origin: "rendered" is
-	// from the bucket and current, "stale" from the bucket because the origin failed.
+	// from the bucket and current, "stale" from the bucket or the cache because the
+	// origin failed.
 	SourceHeader = "X-Vitrine-Source"
 )
 
@@ -115,6 +119,12 @@ type Bucket interface {
 	Count(ctx context.Context, prefix string, limit int) (int, error)
 }
 
+// Cache is the cache of the data centre, which keeps what was answered.
+type Cache interface {
+	// Match returns what lies under a URL; nothing there is NotFound.
+	Match(ctx context.Context, url string) (Object, error)
+}
+
 // Object is a rendered result with what is known of it.
 type Object struct {
 	// Body is the file.
@@ -135,12 +145,14 @@ type Relay struct {
 	config Config
 	origin Origin
 	bucket Bucket
+	cache  Cache
 	later  Later
 	log    func(error)
 }
 
-// New makes a Relay. bucket may be nil; log is told what no client gets to see.
-func New(c Config, origin Origin, bucket Bucket, later Later, log func(error)) (*Relay, error) {
+// New makes a Relay. bucket and cache may be nil; log is told what no client gets to
+// see.
+func New(c Config, origin Origin, bucket Bucket, cache Cache, later Later, log func(error)) (*Relay, error) {
 	const op = "relay.New"
 	if c.Public == nil || origin == nil || later == nil || log == nil {
 		return nil, fault.E(op, fault.Invalid, errors.New("the public URL or a dependency is missing"))
@@ -160,7 +172,7 @@ func New(c Config, origin Origin, bucket Bucket, later Later, log func(error)) (
 	if c.Keep.MaxBytes < 0 || c.Keep.MaxBytes > c.Hold || c.Keep.MaxPerImage < 1 || c.Keep.MaxPerImage > 1000 {
 		return nil, fault.E(op, fault.Invalid, errors.New("the policy of what is kept is out of range"))
 	}
-	return &Relay{c, origin, bucket, later, log}, nil
+	return &Relay{c, origin, bucket, cache, later, log}, nil
 }
 
 // ServeHTTP answers a GET or HEAD request whose RequestURI is its public URL.
@@ -176,7 +188,7 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	// Only with the policy on can there be something current, and a look costs.
 	if key != "" && revision != "" && r.config.Keep.On {
-		if o, ok := r.look(req.Context(), key); ok && o.Meta[metaRevision] == revision && o.Meta[metaStyle] == r.config.Style {
+		if o, ok := r.look(req.Context(), r.bucket.Get, key); ok && o.Meta[metaRevision] == revision && o.Meta[metaStyle] == r.config.Style {
 			r.sendRendered(w, req, o)
 			return
 		}
@@ -188,11 +200,9 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.log(err)
-	if key != "" {
-		if o, ok := r.look(req.Context(), key); ok {
-			r.sendStale(w, req, o)
-			return
-		}
+	if o, ok := r.older(req, key); ok {
+		r.sendStale(w, req, o)
+		return
 	}
 	r.fail(w, req, err)
 }

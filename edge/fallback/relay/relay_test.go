@@ -98,6 +98,8 @@ func (s *shelf) Get(ctx context.Context, key string) (Object, error) {
 	return o, nil
 }
 
+func (s *shelf) Match(ctx context.Context, url string) (Object, error) { return s.Get(ctx, url) }
+
 func (s *shelf) Put(ctx context.Context, key string, o Object) error {
 	if err := s.wait(ctx); err != nil {
 		return err
@@ -122,6 +124,7 @@ type setting struct {
 	*Relay
 	origin *script
 	bucket *shelf
+	cache  *shelf // of URLs
 	errs   []error
 }
 
@@ -130,7 +133,7 @@ func within(t *testing.T, c Config, steps []step, f func(t *testing.T, s *settin
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
-		s := &setting{origin: &script{steps: steps}, bucket: &shelf{objects: map[string]Object{}}}
+		s := &setting{origin: &script{steps: steps}, bucket: &shelf{objects: map[string]Object{}}, cache: &shelf{objects: map[string]Object{}}}
 		if c.Public == nil {
 			c.Public = parse(t, "https://iiif.example.org")
 		}
@@ -138,7 +141,7 @@ func within(t *testing.T, c Config, steps []step, f func(t *testing.T, s *settin
 			c.Origin = parse(t, "http://origin.internal:8182")
 		}
 		var err error
-		s.Relay, err = New(c, s.origin, s.bucket, func(task func(context.Context)) { task(context.Background()) }, func(err error) { s.errs = append(s.errs, err) })
+		s.Relay, err = New(c, s.origin, s.bucket, s.cache, func(task func(context.Context)) { task(context.Background()) }, func(err error) { s.errs = append(s.errs, err) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -367,7 +370,7 @@ func TestNewRefuses(t *testing.T) {
 		"no public URL": {}, "attempts": {Public: public, Attempts: 11}, "negative": {Public: public, Total: -1},
 		"more kept than held": {Public: public, Keep: Keep{MaxBytes: 2 << 20}}, "count": {Public: public, Keep: Keep{MaxPerImage: 1001}},
 	} {
-		if _, err := New(c, &script{}, nil, later, log); !fault.Is(err, fault.Invalid) {
+		if _, err := New(c, &script{}, nil, nil, later, log); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -32,12 +32,24 @@ const (
 	keepTime = 15 * time.Second
 )
 
-// look returns the rendered result under a key. That the bucket fails is logged;
-// it is then as if there was none.
-func (r *Relay) look(ctx context.Context, key string) (Object, bool) {
+// older returns what was rendered before: from the bucket, or else from the cache,
+// where everything is for a while, but in this data centre only.
+func (r *Relay) older(req *http.Request, key string) (o Object, ok bool) {
+	if key != "" {
+		o, ok = r.look(req.Context(), r.bucket.Get, key)
+	}
+	if url := req.Header.Get(OlderHeader); !ok && url != "" && r.cache != nil {
+		o, ok = r.look(req.Context(), r.cache.Match, url)
+	}
+	return o, ok
+}
+
+// look returns the rendered result under a key. That a store fails is logged; it is
+// then as if there was none.
+func (r *Relay) look(ctx context.Context, get func(context.Context, string) (Object, error), key string) (Object, bool) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	o, err := r.bucket.Get(ctx, key)
+	o, err := get(ctx, key)
 	if err != nil {
 		if !fault.Is(err, fault.NotFound) {
 			r.log(err)
@@ -57,23 +69,18 @@ func (r *Relay) keep(req *http.Request, key, revision string, a reply) {
 	if _, told, ok := answer.ParseDescription(a.header.Get(answer.DescriptionHeader)); ok {
 		revision = told // newer than what the edge knew, or all there is
 	}
-	o := Object{Body: a.body, ContentType: a.header.Get("Content-Type"), Meta: map[string]string{}}
-	for name, value := range map[string]string{
-		metaRevision:     revision,
-		metaStyle:        r.config.Style,
-		metaETag:         a.header.Get("ETag"),
-		metaModified:     a.header.Get("Last-Modified"),
-		metaCacheControl: a.header.Get("Cache-Control"),
-		metaDisposition:  a.header.Get("Content-Disposition"),
-	} {
-		if value != "" && len(value) <= maxMeta {
-			o.Meta[name] = value
-		}
-	}
+	o := Remembered(a.header, a.body)
+	o.note(metaRevision, revision)
+	o.note(metaStyle, r.config.Style)
 	r.later(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, keepTime)
 		defer cancel()
 		n, err := r.bucket.Count(ctx, imagePrefix(key), k.MaxPerImage)
+		if err == nil && n >= k.MaxPerImage {
+			// What replaces an older one takes no more room.
+			n, err = r.bucket.Count(ctx, key, 1)
+			n = k.MaxPerImage - n
+		}
 		if err == nil && n < k.MaxPerImage {
 			err = r.bucket.Put(ctx, key, o)
 		}
@@ -83,18 +90,31 @@ func (r *Relay) keep(req *http.Request, key, revision string, a reply) {
 	})
 }
 
-// imagePrefix returns the part of a key that all results of an image share:
-// rendered/{name}/, after the prefix of the store.
+// Remembered returns an answer of the origin as it is kept.
+func Remembered(h http.Header, body []byte) Object {
+	o := Object{Body: body, ContentType: h.Get("Content-Type"), Meta: map[string]string{}}
+	for name, meta := range described {
+		o.note(meta, h.Get(name))
+	}
+	o.note(metaCacheControl, h.Get("Cache-Control"))
+	return o
+}
+
+// note adds to what is known of a result, unless it is too long to be kept.
+func (o Object) note(meta, value string) {
+	if value != "" && len(value) <= maxMeta {
+		o.Meta[meta] = value
+	}
+}
+
+// imagePrefix returns the part of a key that all results of an image share: all but
+// region, size, rotation and file, which are the last four segments.
 func imagePrefix(key string) string {
-	at := strings.Index(key, "rendered/")
-	if at < 0 {
-		return key
+	end := len(key)
+	for range 4 {
+		end = max(0, strings.LastIndexByte(key[:end], '/'))
 	}
-	at += len("rendered/")
-	if slash := strings.IndexByte(key[at:], '/'); slash >= 0 {
-		return key[:at+slash+1]
-	}
-	return key
+	return key[:end] + "/"
 }
 
 // shared reports whether a Cache-Control allows that others get the answer too.
@@ -133,11 +153,15 @@ func (r *Relay) sendStale(w http.ResponseWriter, req *http.Request, o Object) {
 	finish(w, req, o)
 }
 
+// described are the headers that a result has besides its type, and where they are in
+// the metadata.
+var described = map[string]string{"ETag": metaETag, "Last-Modified": metaModified, "Content-Disposition": metaDisposition}
+
 // describe sets the headers that the origin gave a result.
 func describe(h http.Header, req *http.Request, o Object) {
 	common(h)
 	h.Set("Content-Type", o.ContentType)
-	for name, meta := range map[string]string{"ETag": metaETag, "Last-Modified": metaModified, "Content-Disposition": metaDisposition} {
+	for name, meta := range described {
 		if v := o.Meta[meta]; v != "" {
 			h.Set(name, v)
 		}

@@ -91,6 +91,26 @@ func TestStaleByFailure(t *testing.T) {
 	})
 }
 
+// TestStaleByCache: what the bucket has not, the cache may have.
+func TestStaleByCache(t *testing.T) {
+	const older = "https://iiif.example.org/rendered/a%2Fb/0,0,10,10/10,10/0/default.jpg@r1~s"
+	within(t, Config{}, []step{{status: 502}}, func(t *testing.T, s *setting) {
+		unavailable(t, s.get("GET", imageURL, KeyHeader, imageKey, OlderHeader, older))
+		s.cache.objects[older] = Remembered(jpeg.header, []byte("cached"))
+		w := s.get("GET", imageURL, KeyHeader, imageKey, OlderHeader, older)
+		want(t, "status", w.Code, 200)
+		want(t, "body", w.Body.String(), "cached")
+		for name, value := range map[string]string{
+			SourceHeader: "stale", "Cache-Control": "public, max-age=60", "Etag": `"a"`, "Content-Type": "image/jpeg",
+			"Content-Disposition": `inline; filename="b.jpg"`, "Link": "<" + imageURL + `>;rel="canonical", <http://iiif.io/api/image/3/level2.json>;rel="profile"`,
+		} {
+			want(t, name, w.Header().Get(name), value)
+		}
+		s.bucket.objects[imageKey] = Object{Body: []byte("kept"), ContentType: "image/jpeg"}
+		want(t, "both have it", s.get("GET", imageURL, KeyHeader, imageKey, OlderHeader, older).Body.String(), "kept")
+	})
+}
+
 // TestNoOrigin: without an origin the bucket is all there is.
 func TestNoOrigin(t *testing.T) {
 	within(t, Config{}, []step{jpeg}, func(t *testing.T, s *setting) {
@@ -152,6 +172,7 @@ func TestKeepPolicy(t *testing.T) {
 		"room":      {Keep{On: true, MaxPerImage: 3}, "GET", imageKey, jpeg, 2, true},
 		"full":      {Keep{On: true, MaxPerImage: 3}, "GET", imageKey, jpeg, 3, false},
 		"prefixed":  {Keep{On: true, MaxPerImage: 3}, "GET", "store/" + imageKey, jpeg, 3, true}, // those are of another store
+		"misnamed":  {Keep{On: true, MaxPerImage: 3}, "GET", "rendered/" + imageKey, jpeg, 3, true},
 	} {
 		within(t, Config{Keep: test.keep}, []step{test.step}, func(t *testing.T, s *setting) {
 			for i := range test.there {
@@ -163,4 +184,16 @@ func TestKeepPolicy(t *testing.T) {
 			want(t, name+": kept", kept, test.want)
 		})
 	}
+}
+
+// TestKeepReplaces: an image whose number is full still gets new ones for old.
+func TestKeepReplaces(t *testing.T) {
+	within(t, Config{Keep: Keep{On: true, MaxPerImage: 2}}, []step{jpeg}, func(t *testing.T, s *setting) {
+		s.bucket.objects[imageKey] = Object{Body: []byte("old"), Meta: map[string]string{metaRevision: "r1"}}
+		s.bucket.objects["rendered/a%2Fb/0,0,9,9/10,10/0/default.jpg"] = Object{}
+		want(t, "answer", s.get("GET", imageURL, KeyHeader, imageKey, RevisionHeader, "r2").Body.String(), "tile")
+		want(t, "kept", string(s.bucket.objects[imageKey].Body), "tile")
+		want(t, "revision", s.bucket.objects[imageKey].Meta[metaRevision], "r2")
+		want(t, "objects", len(s.bucket.objects), 2)
+	})
 }
