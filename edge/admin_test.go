@@ -164,3 +164,41 @@ func TestWholeEdge(t *testing.T) {
 		t.Errorf("left after the purge: %v", keys)
 	}
 }
+
+// TestPrefixed: with a path in the public URL and one in the bucket, everything is
+// where it belongs, what was rendered too, and the administrator finds it there.
+func TestPrefixed(t *testing.T) {
+	images := samples(t)
+	port := freePort(t)
+	public := base(port) + "/maps"
+	o := startOrigin(t, "--source", images, "--public-url", public)
+	w := startWorker(t, workerConfig{origin: o.base, port: port, vars: map[string]string{
+		"VITRINE_PUBLIC_URL": public, "VITRINE_STORE_PREFIX": "some/folder", "ADMIN_TOKEN": adminToken, "WRITE_BACK": "true",
+	}})
+	store := ingest(t, images)
+	for key := range fromDir(t, store) {
+		w.put("some/folder/"+key, filepath.Join(store, filepath.FromSlash(key)))
+	}
+	w.putText("some/folder/site/a/index.html", "text")
+	const image = "/maps/iiif/3/" + sampleEsc
+	if info := w.get(image + "/info.json"); !strings.Contains(info.body, `"id": "`+w.base+image+`"`) {
+		t.Errorf("info.json: status %d, %.300s", info.StatusCode, info.body)
+	}
+	w.get(image+"/512,512,512,512/512,512/0/default.jpg").expect(t, "a tile", 200)
+	w.get("/maps/a").expect(t, "a folder", 301, "Location", public+"/a/")
+	if a := w.get("/maps/a/"); a.body != "text" {
+		t.Errorf("a page: status %d, %q", a.StatusCode, a.body)
+	}
+	if n := o.settled(); n != 0 {
+		t.Errorf("the origin was asked %d times for what is in the bucket", n)
+	}
+	w.get(image+"/full/60,/90/default.jpg").expect(t, "a rendering", 200)
+	w.get("/maps/viewer/"+sampleEsc).expect(t, "a page of the origin", 200)
+	eventually(t, "it is in the bucket", func() bool { return len(w.keys("some/folder/rendered/")) == 1 })
+	if a := w.call("POST", "/maps/admin/purge?id="+sampleEsc, ""); a["rendered"] != 1.0 {
+		t.Errorf("purge: %v", a)
+	}
+	if keys := w.keys("some/folder/rendered/"); len(keys) != 0 || len(w.keys("rendered/")) != 0 {
+		t.Errorf("left: %v", keys)
+	}
+}

@@ -66,3 +66,46 @@ func TestConformance(t *testing.T) {
 		})
 	}
 }
+
+// TestForged: what a client says of hosts and proxies changes no answer, be it
+// Go's, the bucket's or the origin's.
+func TestForged(t *testing.T) {
+	images := samples(t)
+	port := freePort(t)
+	o := startOrigin(t, "--source", images, "--public-url", base(port))
+	w := startWorker(t, workerConfig{origin: o.base, port: port})
+	w.fill(ingest(t, images))
+	w.putText("site/folder/index.html", "text")
+	const image = "/iiif/3/" + sampleEsc
+	for path, status := range map[string]int{
+		image + "/info.json": 200, "/iiif/2/" + sampleEsc + "/info.json": 200, image: 303, "/folder": 301,
+		image + "/512,512,512,512/512,512/0/default.jpg": 200, image + "/0,0,512,512/!99,99/90.0/color.jpg": 200,
+		image + "/full/0,/0/default.jpg": 400, "/iiif/3/absent/info.json": 404, "/viewer/" + sampleEsc: 200, "/nothing": 404,
+	} {
+		get := func(forged bool) received {
+			req, err := http.NewRequest("GET", w.base, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.URL.Opaque = path
+			req.Header.Set("Accept-Encoding", "identity")
+			if forged {
+				req.Host = "evil.example"
+				for name, value := range map[string]string{
+					"Forwarded": "host=evil.example;proto=gopher", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher", "X-Forwarded-Port": "1",
+					"X-Forwarded-Prefix": "/evil", "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Path": "/evil", "X-Forwarded-ID": "evil", "X-Host": "evil.example",
+					"X-Original-URL": "/evil", "X-Vitrine-Key": "site/folder/index.html", "X-Vitrine-Older": "http://evil.example/", "X-Vitrine-Revision": "evil",
+				} {
+					req.Header.Set(name, value)
+				}
+			}
+			return roundTrip(t, req)
+		}
+		forged := get(true) // first, so that nothing honest is in the cache
+		honest := get(false)
+		if honest.status != status {
+			t.Errorf("%s: status %d, want %d", path, honest.status, status)
+		}
+		same(t, path, forged, honest)
+	}
+}

@@ -124,3 +124,24 @@ func TestMemoryBound(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMemoryOfLongRequests: nothing of a request outlives it, though it be as long as
+// Cloudflare takes them.
+func TestMemoryOfLongRequests(t *testing.T) {
+	data := fineTiles(t, 30, 20)
+	long := strings.Repeat("x", 100_000)
+	err := onWazero(t, planWasm(t, ""), settings, func(p *planner) error {
+		for i := range 1000 {
+			r := decision.Request{Method: "GET", Target: fmt.Sprintf("/iiif/3/%d/0,0,16,16/16,16/0/default.jpg", i), Accept: long, Now: 1,
+				Event: decision.Head, ETag: "e", Size: int64(len(data)), Data: data}
+			if a, err := p.decide(&r); err != nil || !bytes.Contains(a[:40], []byte("tile\n200\n")) {
+				return fmt.Errorf("request %d: %.200q: %w", i, a, err)
+			}
+		}
+		t.Logf("%.1f MiB", float64(p.in.MemorySize())/(1<<20))
+		return nil // as above
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -22,6 +22,7 @@ type subject struct {
 type generator struct {
 	*rand.Rand
 	subjects []subject
+	prefix   string              // put before some paths
 	corpus   map[string][]string // what fuzzing found interesting, by fuzz target
 	tags     []string            // entity tags that were seen
 }
@@ -56,6 +57,9 @@ func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
 // viewers ask for it.
 func (g *generator) next() decision.Request {
 	r := decision.Request{Method: "GET", Target: g.target()}
+	if g.prefix != "" && g.IntN(4) == 0 {
+		r.Target = g.prefix + r.Target
+	}
 	switch g.IntN(40) {
 	case 0:
 		r.Method = pick(g, "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "PROPFIND")
@@ -73,6 +77,29 @@ func (g *generator) next() decision.Request {
 		r.IfNoneMatch = pick(g, tag, "W/"+tag, `"x", `+tag, "*", `"unknown"`, tag[:len(tag)-1], `W/"y" , `+tag+`,`)
 	}
 	return r
+}
+
+// whole returns a request of each entry of the corpus, just as it is.
+func (g *generator) whole() []decision.Request {
+	var list []decision.Request
+	add := func(target, accept string) {
+		list = append(list, decision.Request{Method: "GET", Target: target, Accept: accept})
+	}
+	base := "/iiif/3/" + g.subjects[0].escaped
+	for _, s := range g.corpus["parse"] {
+		add(s, "")
+	}
+	for _, s := range g.corpus["parseidentifier"] {
+		add("/iiif/3/"+s+"/info.json", "")
+		add("/iiif/2/"+s+"/full/max/0/default.jpg", "")
+	}
+	for _, s := range g.corpus["resolve"] {
+		add(base+"/"+s, "")
+	}
+	for _, s := range g.corpus["negotiateinfo"] {
+		add(base+"/info.json", s)
+	}
+	return list
 }
 
 // seen remembers an entity tag of an answer.

@@ -151,6 +151,19 @@ func (o *origin) stop() {
 	o.cmd = nil
 }
 
+// settled returns requests when the count stands still: the origin counts after it
+// has answered.
+func (o *origin) settled() int64 {
+	o.t.Helper()
+	for n := o.requests(); ; {
+		time.Sleep(150 * time.Millisecond)
+		before := n
+		if n = o.requests(); n == before {
+			return n
+		}
+	}
+}
+
 // requests returns how many requests the origin has answered.
 func (o *origin) requests() int64 {
 	o.t.Helper()
@@ -262,7 +275,10 @@ func startWorker(t testing.TB, c workerConfig) *worker {
 			t.Logf("the Worker says:\n%s", w.log.String())
 		}
 	})
-	w.command(map[string]any{"start": map[string]any{"port": c.port, "state": w.state, "bindings": vars, "modules": c.modules}})
+	d := deployment(t)
+	w.command(map[string]any{"start": map[string]any{
+		"port": c.port, "state": w.state, "bindings": vars, "modules": c.modules, "date": d.Date, "flags": d.Flags,
+	}})
 	return w
 }
 

@@ -15,11 +15,11 @@ console.log = console.error; // what miniflare says is no answer of ours
 let miniflare;
 
 const commands = {
-  async start({ modules, bindings, port, state }) {
+  async start({ modules, bindings, port, state, date, flags }) {
     miniflare = new Miniflare({
       log: new Log(LogLevel.WARN), cf: false, host: "127.0.0.1", port: 0,
       modules: await Promise.all(modules.map(async ({ type, path, file }) => ({ type, path, contents: await readFile(file) }))),
-      compatibilityDate: "2026-04-01", compatibilityFlags: ["nodejs_compat"], bindings,
+      compatibilityDate: date, compatibilityFlags: flags, bindings,
       r2Buckets: { BUCKET: "bucket" }, r2Persist: `${state}/r2`, cachePersist: `${state}/cache`,
       // The usual entrance cleans paths before the Worker sees them; Cloudflare's does not.
       unsafeDirectSockets: [{ host: "127.0.0.1", port }],

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,6 +28,12 @@ func startFailing(t *testing.T, c workerConfig) *worker {
 		{"CompiledWasm", "build/plan.wasm", planWasm(t, "")},
 	}, fallbackModules(t)...)
 	return startWorker(t, c)
+}
+
+// later puts the clock of a Worker of startFailing forward.
+func (w *worker) later(d time.Duration) {
+	w.t.Helper()
+	ask(w.t.(*testing.T), "OPTIONS", w.base+"/", "", "X-Test-Later", fmt.Sprint(d.Milliseconds())).expect(w.t.(*testing.T), "the clock", 204)
 }
 
 // get asks for a path; pairs of headers follow.
@@ -70,11 +77,9 @@ func TestOriginDown(t *testing.T) {
 	images, _ := gallery(t)
 	port := freePort(t)
 	o := startOrigin(t, "--source", images, "--public-url", base(port))
-	vars := map[string]string{"WRITE_BACK": "true", "VITRINE_INDEX_TTL": "1"}
-	for name, value := range impatient {
-		vars[name] = value
-	}
-	w := startWorker(t, workerConfig{origin: o.base, port: port, vars: vars})
+	vars := map[string]string{"WRITE_BACK": "true"}
+	maps.Copy(vars, impatient)
+	w := startFailing(t, workerConfig{origin: o.base, port: port, vars: vars})
 	w.fill(ingest(t, images))
 	write(t, filepath.Join(images, "bare.jpg"), checks(0))
 	const sample, bare = "/iiif/3/" + sampleEsc, "/iiif/3/bare.jpg/full/100,/90/default.jpg"
@@ -83,16 +88,12 @@ func TestOriginDown(t *testing.T) {
 	w.get("/iiif/3/bare.jpg/info.json").expect(t, "info.json", 200) // then its dimensions are known
 	kept := w.get(bare)
 	kept.expect(t, "rendered", 200)
-	for range 100 { // until it is in the bucket
-		if keys := w.command(map[string]any{"list": "rendered/bare.jpg/"})["keys"].([]any); len(keys) == 1 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	eventually(t, "it is in the bucket", func() bool { return len(w.keys("rendered/bare.jpg/")) == 1 })
+	eventually(t, "both are in the cache", func() bool { return w.entries() == 2 })
 	info := w.get(sample + "/info.json")
 	tiles := advertised(t, sample, info)
 	o.stop()
-	time.Sleep(1100 * time.Millisecond) // nothing is known any more
+	w.later(61 * time.Second) // nothing is known any more
 	for _, path := range tiles {
 		w.get(path).expect(t, path, 200, "Content-Type", "image/jpeg", "X-Vitrine-Source", "")
 	}
@@ -118,6 +119,34 @@ func TestOriginDown(t *testing.T) {
 	}
 	w.get(sample).expect(t, "base URI", 303)
 	w.get(sample+"/full/0,/0/default.jpg").expect(t, "wrong", 400)
+}
+
+// TestStaleFromCache: where nothing is written to the bucket, which is the default,
+// what the cache has bridges an outage.
+func TestStaleFromCache(t *testing.T) {
+	images := t.TempDir()
+	write(t, filepath.Join(images, "bare.jpg"), checks(0))
+	port := freePort(t)
+	o := startOrigin(t, "--source", images, "--public-url", base(port))
+	w := startFailing(t, workerConfig{origin: o.base, port: port, vars: impatient})
+	const bare = "/iiif/3/bare.jpg/full/100,/90/default.jpg"
+	first := w.get(bare)
+	first.expect(t, "rendered", 200)
+	eventually(t, "it is in the cache", func() bool { return w.entries() == 1 })
+	o.stop()
+	w.get(strings.Replace(bare, "/90/", "/90.0/", 1)).expect(t, "current", 200, "X-Vitrine-Source", "", "ETag", first.Header.Get("ETag"))
+	w.later(61 * time.Second)
+	for _, path := range []string{bare, strings.Replace(bare, "full/100,", "0,0,9999,9999/!100,999", 1)} {
+		stale := w.get(path)
+		stale.expect(t, path, 200, "X-Vitrine-Source", "stale", "Cache-Control", "public, max-age=60", "ETag", first.Header.Get("ETag"), "Content-Type", "image/jpeg")
+		if stale.body != first.body {
+			t.Errorf("%s: it is another picture", path)
+		}
+	}
+	w.get(strings.Replace(bare, "100,", "99,", 1)).expect(t, "never rendered", 503, outage...)
+	if keys := w.keys("rendered/"); len(keys) != 0 {
+		t.Errorf("in the bucket: %v", keys)
+	}
 }
 
 // TestOriginFails: an origin that is slow or broken is nothing to those who want
@@ -149,10 +178,10 @@ func TestBucketFails(t *testing.T) {
 	store := ingest(t, images)
 	port := freePort(t)
 	o := startOrigin(t, "--source", images, "--store", store, "--public-url", base(port))
-	w := startFailing(t, workerConfig{origin: o.base, port: port, vars: map[string]string{"NO_CACHE": "1", "VITRINE_INDEX_TTL": "3"}})
+	w := startFailing(t, workerConfig{origin: o.base, port: port, vars: map[string]string{"NO_CACHE": "1"}})
 	w.fill(store)
 	const target = "/iiif/3/" + sampleEsc + "/512,512,512,512/512,512/0/default.jpg"
-	asked := o.requests()
+	asked := o.settled()
 	as := func(what, how, path string, origin int64) {
 		t.Helper()
 		a := w.get(path, "X-Test-Bucket", how, "Accept-Encoding", "identity")
@@ -161,17 +190,17 @@ func TestBucketFails(t *testing.T) {
 		if a.StatusCode != 200 {
 			t.Errorf("%s: status %d", what, a.StatusCode)
 		}
-		time.Sleep(100 * time.Millisecond) // the origin counts after it has answered
-		if n := o.requests() - asked - 1; n != origin {
+		before := asked
+		asked = o.settled()
+		if n := asked - before - 1; n != origin {
 			t.Errorf("%s: the origin was asked %d times, want %d", what, n, origin)
 		}
-		asked = o.requests()
 	}
 	as("no index, nothing known", "index", target, 1)
 	as("no index, but what the origin told", "index", "/iiif/3/"+sampleEsc+"/info.json", 0)
 	const other = "/iiif/3/gray.jpg/512,512,512,512/512,512/0/default.jpg"
 	as("whole", "", other, 0)
-	time.Sleep(3100 * time.Millisecond)
+	w.later(61 * time.Second)
 	as("no index, an old one known", "index", other, 0)
 	as("no tile", "tile", other, 1)
 	as("whole again", "", other, 0)
@@ -204,11 +233,10 @@ func TestTruncated(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.put("pyramids/"+url.PathEscape(what)+".tif", file)
-		before := o.requests()
+		before := o.settled()
 		tile := decision.Request{Method: "GET", Target: "/iiif/3/" + url.PathEscape(what) + "/0,0,512,512/512,512/0/default.jpg"}
 		got := send(t, w.base, &tile)
-		time.Sleep(100 * time.Millisecond) // the origin counts after it has answered
-		if n := o.requests() - before; (n == 0) != (what == "whole") {
+		if n := o.settled() - before; (n == 0) != (what == "whole") {
 			t.Errorf("%s: the origin was asked %d times", what, n)
 		}
 		if what == "whole" {

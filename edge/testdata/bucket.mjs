@@ -1,10 +1,15 @@
-// The whole Worker, with a bucket that fails on purpose: X-Test-Bucket says how.
+// The whole Worker, with a bucket that fails on purpose: X-Test-Bucket says how. And
+// with a clock that X-Test-Later puts forward, by milliseconds.
 import worker from "../worker.mjs";
 
 const reject = () => Promise.reject(new Error("internal error; please try again (10001)"));
 const isTile = (options) => options?.onlyIf?.etagMatches !== undefined;
 
 let versions, swaps = 0;
+
+const now = Date.now;
+let later = 0;
+Date.now = () => now() + later;
 
 const faults = {
   index: (bucket) => ({ get: (key, options) => (isTile(options) ? bucket.get(key, options) : reject()), head: reject }),
@@ -30,6 +35,7 @@ const faults = {
 export default {
   fetch(request, env, ctx) {
     if (env.NO_CACHE) Object.defineProperty(globalThis, "caches", { value: { default: { match: async () => undefined, put: async () => undefined } } });
+    later += Number(request.headers.get("X-Test-Later") ?? 0);
     const fault = faults[request.headers.get("X-Test-Bucket")];
     return worker.fetch(request, fault ? { ...env, BUCKET: fault(env.BUCKET) } : env, ctx);
   },
