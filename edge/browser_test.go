@@ -152,10 +152,10 @@ func TestBrowser(t *testing.T) {
 	}
 	w.put("site/favicon.ico", "../manifests/viewer/assets/icon.svg")
 	look(sampleEsc, 3)
-	if n := o.requests(); n != 0 {
+	if n := o.settled(); n != 0 {
 		t.Errorf("the origin was asked %d times", n)
 	}
-	if resp, err := http.Get(w.base + "/iiif/3/" + sampleEsc + "/full/60,/0/gray.png"); err != nil || resp.StatusCode != 200 || o.requests() != 1 {
+	if resp, err := http.Get(w.base + "/iiif/3/" + sampleEsc + "/full/60,/0/gray.png"); err != nil || resp.StatusCode != 200 || o.settled() != 1 {
 		t.Errorf("a rendering: %v %v, and the origin counts %d", resp, err, o.requests())
 	}
 	o.stop()

@@ -226,12 +226,10 @@ func TestFaults(t *testing.T) {
 
 	ask(t, "GET", w.base+imagePath, "", key...).expect(t, "first", 200, "X-Vitrine-Source", "")
 	object := map[string]any{}
-	for range 100 { // it is written after the answer
-		if object = w.command(map[string]any{"get": renderedKey}); object["text"] != nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	eventually(t, "it is in the bucket", func() bool { // it is written after the answer
+		object = w.command(map[string]any{"get": renderedKey})
+		return object["text"] != nil
+	})
 	meta, _ := object["meta"].(map[string]any)
 	if object["text"] != "tile of "+imagePath || object["type"] != "image/jpeg" || meta["revision"] != "r1" || meta["etag"] != `"tag"` {
 		t.Fatalf("kept: %v", object)
@@ -250,7 +248,7 @@ func TestFaults(t *testing.T) {
 		if n := len(o.asked()); n != requests {
 			t.Errorf("%s: asked %d times, want %d", mode, n, requests)
 		}
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > 15*time.Second {
 			t.Errorf("%s: took %v", mode, took)
 		}
 		a := ask(t, "GET", w.base+imagePath, "", "X-Vitrine-Key", renderedKey, "X-Vitrine-Revision", "r2")
@@ -318,7 +316,7 @@ func TestUnreachable(t *testing.T) {
 	w := startRelay(t, "http://"+l.Addr().String(), map[string]string{"ORIGIN_TIMEOUT_MS": "500", "ORIGIN_TOTAL_MS": "2000"})
 	start := time.Now()
 	ask(t, "GET", w.base+imagePath, "").expect(t, "silent", 503, outage...)
-	if took := time.Since(start); took > 6*time.Second {
+	if took := time.Since(start); took > 15*time.Second {
 		t.Errorf("took %v", took)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -77,9 +76,7 @@ func TestOriginDown(t *testing.T) {
 	images, _ := gallery(t)
 	port := freePort(t)
 	o := startOrigin(t, "--source", images, "--public-url", base(port))
-	vars := map[string]string{"WRITE_BACK": "true"}
-	maps.Copy(vars, impatient)
-	w := startFailing(t, workerConfig{origin: o.base, port: port, vars: vars})
+	w := startFailing(t, workerConfig{origin: o.base, port: port, vars: map[string]string{"WRITE_BACK": "true"}})
 	w.fill(ingest(t, images))
 	write(t, filepath.Join(images, "bare.jpg"), checks(0))
 	const sample, bare = "/iiif/3/" + sampleEsc, "/iiif/3/bare.jpg/full/100,/90/default.jpg"
@@ -128,7 +125,7 @@ func TestStaleFromCache(t *testing.T) {
 	write(t, filepath.Join(images, "bare.jpg"), checks(0))
 	port := freePort(t)
 	o := startOrigin(t, "--source", images, "--public-url", base(port))
-	w := startFailing(t, workerConfig{origin: o.base, port: port, vars: impatient})
+	w := startFailing(t, workerConfig{origin: o.base, port: port})
 	const bare = "/iiif/3/bare.jpg/full/100,/90/default.jpg"
 	first := w.get(bare)
 	first.expect(t, "rendered", 200)
