@@ -285,6 +285,33 @@ func TestSwapped(t *testing.T) {
 	}
 }
 
+// TestSwappedTwice: where the pyramid is replaced again before the second look, the
+// origin answers, and it answers once.
+func TestSwappedTwice(t *testing.T) {
+	const key = "pyramids/x.jpg.tif"
+	images := t.TempDir()
+	port := freePort(t)
+	o := startOrigin(t, "--source", images, "--public-url", base(port))
+	w := startFailing(t, workerConfig{origin: o.base, port: port, vars: map[string]string{"NO_CACHE": "1"}})
+	for i := range 2 {
+		write(t, filepath.Join(images, "x.jpg"), checks(i).SubImage(image.Rect(0, 0, 700, 600)))
+		file := filepath.Join(ingest(t, images), filepath.FromSlash(key))
+		w.put(key, file)
+		w.put(fmt.Sprintf("versions/%d", i), file)
+	}
+	const tile = "/iiif/3/x.jpg/0,0,512,512/512,512/0/default.jpg"
+	w.get(tile, "X-Test-Bucket", "swap").expect(t, "replaced once", 200)
+	if n := o.settled(); n != 0 {
+		t.Errorf("replaced once: the origin was asked %d times", n)
+	}
+	a := w.get(tile, "X-Test-Bucket", "swaps", "Accept-Encoding", "identity")
+	if n := o.settled(); n != 1 {
+		t.Errorf("replaced twice: the origin was asked %d times", n)
+	}
+	b := ask(t, "GET", o.base+tile, "", "Accept-Encoding", "identity")
+	same(t, "replaced twice", received{a.StatusCode, a.Header, []byte(a.body)}, received{b.StatusCode, b.Header, []byte(b.body)})
+}
+
 // TestHostile: 300 identifiers made of what breaks parsers, and paths that try to
 // leave their folder, get the origin's own answers.
 func TestHostile(t *testing.T) {

@@ -16,21 +16,22 @@ const faults = {
   tile: (bucket) => ({ get: (key, options) => (isTile(options) ? reject() : bucket.get(key, options)) }),
   all: () => ({ get: reject, head: reject }),
   // Between the reading of the index and that of the tile the object is replaced by
-  // the other one of two.
-  swap(bucket) {
-    let done = false;
-    return {
-      async get(key, options) {
-        if (isTile(options) && !done) {
-          done = true;
-          versions ??= await Promise.all([0, 1].map(async (n) => (await bucket.get(`versions/${n}`)).arrayBuffer()));
-          await bucket.put(key, versions[++swaps % 2]);
-        }
-        return bucket.get(key, options);
-      },
-    };
-  },
+  // the other one of two, once in a request or each time.
+  swap: (bucket) => swapping(bucket, 1),
+  swaps: (bucket) => swapping(bucket, Infinity),
 };
+
+function swapping(bucket, times) {
+  return {
+    async get(key, options) {
+      if (isTile(options) && times-- > 0) {
+        versions ??= await Promise.all([0, 1].map(async (n) => (await bucket.get(`versions/${n}`)).arrayBuffer()));
+        await bucket.put(key, versions[++swaps % 2]);
+      }
+      return bucket.get(key, options);
+    },
+  };
+}
 
 export default {
   fetch(request, env, ctx) {
