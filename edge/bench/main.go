@@ -1,8 +1,8 @@
 // Command bench compares the Worker with a twin written by hand in JavaScript, in
 // `workerd serve`, on one machine in one run.
 //
-//	go run ./edge/bench              two to three minutes
-//	go run ./edge/bench -quick       half a minute
+//	go run ./edge/bench              a quarter of an hour
+//	go run ./edge/bench -quick       three minutes
 //	go run ./edge/bench -publish     and write the figures into README.md
 //
 // Both run as their own process, with the same bucket, cache and origin: stand-ins

@@ -99,7 +99,7 @@ func (s *subject) known(asks []ask) ([]ask, error) {
 func rotated(n int) []ask {
 	var list []ask
 	for i := range n {
-		list = append(list, ask{path: fmt.Sprintf("/iiif/3/image-%03d.jpg/%d,0,900,900/450,/90/default.jpg", i%4, i), status: 200})
+		list = append(list, ask{path: fmt.Sprintf("/iiif/3/image-%03d.jpg/%d,%d,900,900/450,/90/default.jpg", i%4, i%2000, i/2000), status: 200})
 	}
 	return list
 }
@@ -122,7 +122,7 @@ func (m *meter) kinds(s *subject) ([]kind, error) {
 		{title: "info.json, each another URL", asks: once(infos(8)), conns: 1, share: 200, limit: 1.10},
 		{title: "304", asks: fresh, conns: 1, share: 200, limit: 1.10},
 		{title: "304, each another URL", asks: once(fresh), conns: 1, share: 200, limit: 1.10},
-		{title: "miss that the origin renders", asks: rotated(4000), conns: 1, share: 10, differs: []string{
+		{title: "miss that the origin renders", asks: rotated(20_000), conns: 1, share: 10, differs: []string{
 			"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Cross-Origin-Resource-Policy", "X-Content-Type-Options", "Link"}},
 	}, nil
 }
