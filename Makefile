@@ -31,8 +31,7 @@ dev: build ## run the edge in workerd at http://127.0.0.1:8787/ before a local o
 	@IMAGES="$(IMAGES)" .ci/dev
 
 deploy: ## put the edge online, with the settings of wrangler.toml
-	@.ci/dry-run
-	edge/node_modules/.bin/wrangler deploy
+	@.ci/deploy
 
 deps: ## install the tools that the tests compare with (Debian, needs root)
 	@.ci/deps

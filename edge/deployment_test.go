@@ -43,8 +43,8 @@ func deployment(t testing.TB) deployed {
 // commented is a setting of wrangler.toml that is only shown.
 var commented = regexp.MustCompile(`(?m)^# ([A-Z_]+) = "(.*)"$`)
 
-// TestSettings: every setting that wrangler.toml has or shows is one that both parts
-// of the Worker take, and what is shown as a default is it.
+// TestSettings: every setting that wrangler.toml has or shows is one that both
+// Workers take, and what is shown as a default is it.
 func TestSettings(t *testing.T) {
 	text, err := os.ReadFile("../wrangler.toml")
 	if err != nil {
@@ -87,41 +87,49 @@ func TestSettings(t *testing.T) {
 	w.get("/iiif/3/x/info.json").expect(t, "without an origin", 503, outage...)
 }
 
-// bundle builds the Worker as `wrangler deploy` does and returns its modules.
-func bundle(t *testing.T) []module {
+// bundle builds a Worker as `wrangler deploy` does and returns its modules.
+func bundle(t *testing.T, config string) []module {
 	t.Helper()
+	out := t.TempDir()
+	output(t, out, "node_modules/.bin/wrangler", "deploy", "--dry-run", "--config", config, "--outdir", out)
+	entrances, err := filepath.Glob(filepath.Join(out, "*.js"))
+	if err != nil || len(entrances) != 1 {
+		t.Fatalf("%v: %v", entrances, err)
+	}
+	modules := []module{{"ESModule", filepath.Base(entrances[0]), entrances[0]}}
+	programs, err := filepath.Glob(filepath.Join(out, "*.wasm"))
+	if err != nil || len(programs) != 1 {
+		t.Fatalf("%v: %v", programs, err)
+	}
+	return append(modules, module{"CompiledWasm", filepath.Base(programs[0]), programs[0]})
+}
+
+// output runs a tool of the deployment and returns what it prints.
+func output(t *testing.T, logs string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "WRANGLER_SEND_METRICS=false", "CI=1", "NO_COLOR=1", "WRANGLER_LOG_PATH="+filepath.Join(logs, "log"))
+	said, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, said)
+	}
+	return strings.TrimSpace(string(said))
+}
+
+// TestDeployment: what `make deploy` would upload answers: a tile, an info.json,
+// a rendering of the origin, a call of the administrator, and what is due at night.
+func TestDeployment(t *testing.T) {
 	if _, err := os.Stat("node_modules/wrangler"); err != nil {
 		missing(t, "wrangler: npm ci in edge/")
 	}
-	out := t.TempDir()
-	for _, args := range [][]string{{"../.ci/edge"}, {"node_modules/.bin/wrangler", "deploy", "--dry-run", "--config", "../wrangler.toml", "--outdir", out}} {
-		cmd := exec.Command(args[0], args[1:]...)
-		cmd.Env = append(os.Environ(), "WRANGLER_SEND_METRICS=false", "CI=1", "NO_COLOR=1", "WRANGLER_LOG_PATH="+filepath.Join(out, "log"))
-		if said, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v\n%s", args, err, said)
-		}
-	}
-	modules := []module{{"ESModule", "worker.js", filepath.Join(out, "worker.js")}}
-	programs, err := filepath.Glob(filepath.Join(out, "*.wasm"))
-	if err != nil || len(programs) != 2 {
-		t.Fatalf("%v: %v", programs, err)
-	}
-	for _, file := range programs {
-		modules = append(modules, module{"CompiledWasm", filepath.Base(file), file})
-	}
-	return modules
-}
-
-// TestDeployment: what `wrangler deploy` would upload answers: a tile, an info.json,
-// a rendering of the origin, a call of the administrator, and what is due at night.
-func TestDeployment(t *testing.T) {
-	modules := bundle(t)
+	output(t, t.TempDir(), "../.ci/edge")
+	modules, second := bundle(t, "../wrangler.toml"), bundle(t, output(t, t.TempDir(), "node", "second.mjs"))
 	images := samples(t)
 	port := freePort(t)
 	o := startOrigin(t, "--source", images, "--public-url", base(port), "--edge-secret", originSecret)
 	vars := deployment(t).Vars
 	maps.Copy(vars, map[string]string{"VITRINE_PUBLIC_URL": base(port), "ORIGIN_URL": o.base, "ORIGIN_SECRET": originSecret, "ADMIN_TOKEN": adminToken})
-	w := startWorker(t, workerConfig{modules: modules, port: port, vars: vars})
+	w := startWorker(t, workerConfig{modules: modules, second: second, port: port, vars: vars})
 	w.fill(ingest(t, images))
 	const image = "/iiif/3/" + sampleEsc
 	w.get(image+"/info.json").expect(t, "info.json", 200)

@@ -1,6 +1,9 @@
-// Starts edge/fallback, a Go program on github.com/syumai/workers, for each request
-// that needs it. The worker.mjs that syumai/workers generates does the same, but
-// never answers when Go panics or traps; that is why this is here.
+// The second Worker: starts edge/fallback, a Go program on github.com/syumai/workers, for
+// each request that needs it. The worker.mjs that syumai/workers generates does the same,
+// but never answers when Go panics or traps; that is why this is here. It is apart from
+// worker.mjs, which calls it, because its program takes longer to load than all the rest:
+// a data centre that serves what lies in the bucket never loads it.
+import { WorkerEntrypoint } from "cloudflare:workers";
 import "./build/fallback/wasm_exec.js";
 import program from "./build/fallback/app.wasm";
 
@@ -70,21 +73,27 @@ async function run(name, argument, { ctx, ...scope }) {
   }
 }
 
-export default {
-  // fetch answers a request. self, the fetch handler of the whole edge, is asked
-  // for what is to be warmed.
-  async fetch(request, env, ctx, self) {
-    // By looking again and again: a promise of another request would not be kept here.
-    for (const start = Date.now(); live() >= most; await new Promise((wake) => setTimeout(wake, 20))) {
-      if (Date.now() - start > patience) return refuse(503, "the service is busy or its storage cannot be reached; try again later");
-    }
-    // Go gets the real URL from the scope: it would refuse some that are asked for.
-    const { method, headers, body } = request;
-    const stub = { url: "https://edge.invalid/", method, headers, body };
-    return (await run("handleRequest", stub, { env, ctx, self, request })) ?? refuse(500, "the server failed to answer this request");
-  },
+// answer answers a request. ask is the fetch handler of the whole edge, for what is to be
+// warmed, and match that of its cache.
+export async function answer(request, env, ctx, ask, match) {
+  // By looking again and again: a promise of another request would not be kept here.
+  for (const start = Date.now(); live() >= most; await new Promise((wake) => setTimeout(wake, 20))) {
+    if (Date.now() - start > patience) return refuse(503, "the service is busy or its storage cannot be reached; try again later");
+  }
+  // Go gets the real URL from the scope: it would refuse some that are asked for.
+  const { method, headers, body } = request;
+  const stub = { url: "https://edge.invalid/", method, headers, body };
+  return (await run("handleRequest", stub, { env, ctx, request, ask, match })) ?? refuse(500, "the server failed to answer this request");
+}
 
-  async scheduled(event, env, ctx, self) {
-    await run("runScheduler", event, { env, ctx, self });
-  },
-};
+// night does what is due at night.
+export async function night(env, ctx, ask) {
+  await run("runScheduler", { scheduledTime: Date.now(), cron: "" }, { env, ctx, ask });
+}
+
+// What worker.mjs calls, with functions of its own. Nobody else can: this Worker has no address.
+export default class extends WorkerEntrypoint {
+  answer(request, ask, match) { return answer(request, this.env, this.ctx, (other) => ask(other), (url) => match(url)); }
+  night(ask) { return night(this.env, this.ctx, (other) => ask(other)); }
+  fetch() { return refuse(404, "this Worker answers another one only"); }
+}

@@ -101,7 +101,7 @@ func (f *faulty) asked() []*http.Request {
 	return slices.Clone(f.requests)
 }
 
-// startRelay starts the fallback alone in workerd, with limits that suit a test.
+// startRelay starts the second Worker alone in workerd, with limits that suit a test.
 func startRelay(t *testing.T, origin string, vars map[string]string) *worker {
 	all := map[string]string{
 		"VITRINE_PUBLIC_URL": "https://iiif.example.org", "ORIGIN_SECRET": originSecret, "ADMIN_TOKEN": adminToken,
@@ -110,8 +110,7 @@ func startRelay(t *testing.T, origin string, vars map[string]string) *worker {
 	for name, value := range vars {
 		all[name] = value
 	}
-	modules := append([]module{{"ESModule", "testdata/relay.mjs", "testdata/relay.mjs"}}, fallbackModules(t)...)
-	return startWorker(t, workerConfig{origin: origin, vars: all, modules: modules})
+	return startWorker(t, workerConfig{origin: origin, vars: all, entrance: "testdata/relay.mjs", alone: true})
 }
 
 // answered is an answer with its body.

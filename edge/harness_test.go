@@ -4,6 +4,7 @@ package edge
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -70,8 +71,8 @@ func planWasm(t testing.TB, tags string) string {
 	return goBuild(t, "plan"+tags+".wasm", []string{"GOOS=wasip1", "GOARCH=wasm"}, "-buildmode=c-shared", "-tags="+tags, "../wasm/plan")
 }
 
-// fallbackModules returns the part of the Worker that is a Go program of its own, with
-// the glue of github.com/syumai/workers.
+// fallbackModules returns the second Worker, which is a Go program with the glue of
+// github.com/syumai/workers.
 func fallbackModules(t testing.TB) []module {
 	t.Helper()
 	app := goBuild(t, "app.wasm", []string{"GOOS=js", "GOARCH=wasm"}, "./fallback")
@@ -211,8 +212,12 @@ type workerConfig struct {
 	origin string            // base URL of the origin
 	port   int               // 0 for any
 	vars   map[string]string // besides the public URL, which is the Worker's own
-	// modules are the Worker's, the first its entrance; those that are deployed when empty.
-	modules []module
+	// entrance comes before the modules that are deployed; none when empty. Alone there is
+	// no first Worker but only the second one.
+	entrance string
+	alone    bool
+	// modules and second are what the two consist of; what is deployed when empty.
+	modules, second []module
 }
 
 // freePort returns a port that nobody listens on and the system gives to nobody:
@@ -239,11 +244,15 @@ func startWorker(t testing.TB, c workerConfig) *worker {
 	if _, err := os.Stat("node_modules/miniflare"); err != nil {
 		missing(t, "miniflare: npm ci in edge/")
 	}
-	if c.plan == "" && c.modules == nil {
-		c.plan = planWasm(t, "")
+	modules, second := c.modules, c.second
+	if c.entrance != "" {
+		modules = append(modules, module{"ESModule", c.entrance, c.entrance})
 	}
-	if c.modules == nil {
-		c.modules = append([]module{{"ESModule", "worker.mjs", "worker.mjs"}, {"CompiledWasm", "build/plan.wasm", c.plan}}, fallbackModules(t)...)
+	if c.alone {
+		modules = append(modules, fallbackModules(t)...)
+	} else if c.modules == nil {
+		modules = append(modules, module{"ESModule", "worker.mjs", "worker.mjs"}, module{"CompiledWasm", "build/plan.wasm", cmp.Or(c.plan, planWasm(t, ""))})
+		second = fallbackModules(t)
 	}
 	if c.port == 0 {
 		c.port = freePort(t)
@@ -277,7 +286,7 @@ func startWorker(t testing.TB, c workerConfig) *worker {
 	})
 	d := deployment(t)
 	w.command(map[string]any{"start": map[string]any{
-		"port": c.port, "state": w.state, "bindings": vars, "modules": c.modules, "date": d.Date, "flags": d.Flags,
+		"port": c.port, "state": w.state, "bindings": vars, "modules": modules, "second": second, "date": d.Date, "flags": d.Flags,
 	}})
 	return w
 }

@@ -1,4 +1,4 @@
-// Runs the Worker in workerd on this machine for the tests, which speak to it in
+// Runs the Workers in workerd on this machine for the tests, which speak to it in
 // lines of JSON: a request on stdin, its answer on stdout.
 //
 //	{"start": {…}}                   starts it: modules, variables, where R2 persists
@@ -15,14 +15,17 @@ console.log = console.error; // what miniflare says is no answer of ours
 let miniflare;
 
 const commands = {
-  async start({ modules, bindings, port, state, date, flags }) {
+  async start({ modules, second, bindings, port, state, date, flags }) {
+    const worker = async (name, modules) => ({
+      name, modules: await Promise.all(modules.map(async ({ type, path, file }) => ({ type, path, contents: await readFile(file) }))),
+      compatibilityDate: date, compatibilityFlags: flags, bindings, r2Buckets: { BUCKET: "bucket" },
+    });
+    // The usual entrance cleans paths before the Worker sees them; Cloudflare's does not.
+    const first = { ...(await worker("first", modules)), unsafeDirectSockets: [{ host: "127.0.0.1", port }] };
+    if (second) first.serviceBindings = { FALLBACK: "second" };
     miniflare = new Miniflare({
-      log: new Log(LogLevel.WARN), cf: false, host: "127.0.0.1", port: 0,
-      modules: await Promise.all(modules.map(async ({ type, path, file }) => ({ type, path, contents: await readFile(file) }))),
-      compatibilityDate: date, compatibilityFlags: flags, bindings,
-      r2Buckets: { BUCKET: "bucket" }, r2Persist: `${state}/r2`, cachePersist: `${state}/cache`,
-      // The usual entrance cleans paths before the Worker sees them; Cloudflare's does not.
-      unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+      log: new Log(LogLevel.WARN), cf: false, host: "127.0.0.1", port: 0, workers: second ? [first, await worker("second", second)] : [first],
+      r2Persist: `${state}/r2`, cachePersist: `${state}/cache`,
       handleRuntimeStdio: (stdout, stderr) => { stdout.pipe(process.stderr); stderr.pipe(process.stderr); },
     });
     await miniflare.ready;

@@ -22,10 +22,7 @@ import (
 // says so.
 func startFailing(t *testing.T, c workerConfig) *worker {
 	t.Helper()
-	c.modules = append([]module{
-		{"ESModule", "testdata/bucket.mjs", "testdata/bucket.mjs"}, {"ESModule", "worker.mjs", "worker.mjs"},
-		{"CompiledWasm", "build/plan.wasm", planWasm(t, "")},
-	}, fallbackModules(t)...)
+	c.entrance = "testdata/bucket.mjs"
 	return startWorker(t, c)
 }
 

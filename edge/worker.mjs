@@ -1,12 +1,10 @@
 // The hot path of the edge: plan.wasm, which is Go, decides, and this acts. Here is I/O
 // and nothing else: wasm/decision says what is answered, and what each kind of action means.
 import program from "./build/plan.wasm";
-import fallback from "./fallback.mjs";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder(), none = new Uint8Array();
 
-// Random values are forbidden until the first request.
-let serving = false;
+let serving = false; // random values are forbidden until the first request
 
 /** An instance of plan.wasm with the little of WASI that Go needs. */
 class Plan {
@@ -87,6 +85,9 @@ function decide(env, lines, { event, state = 0, etag = "", size = 0, data = none
   }
 }
 
+// What the second Worker, fallback.mjs, may use of this one: its handler and its cache.
+const lent = (env, ctx) => [(request) => serve(request, env, ctx), (url) => caches.default.match(url)];
+
 // Decisions that Go says will be the same for a while, by what was asked.
 const decided = new Map();
 
@@ -117,7 +118,7 @@ async function readTile({ cache, key, offset, length, etag, init }, env, ctx) {
   return response;
 }
 
-async function fallBack({ url, cache, key, revision, older, init, state }, lines, request, env, ctx, self) {
+async function fallBack({ url, cache, key, revision, older, init, state }, lines, request, env, ctx) {
   const cached = cache && (await caches.default.match(cache).catch(() => undefined));
   if (cached) {
     const response = new Response(request.method === "HEAD" ? null : cached.body, cached); // its headers may be set
@@ -126,7 +127,8 @@ async function fallBack({ url, cache, key, revision, older, init, state }, lines
   }
   const headers = new Headers({ "X-Vitrine-Key": key, "X-Vitrine-Revision": revision, "X-Vitrine-Older": older });
   for (const name of ["Accept", "If-None-Match", "If-Modified-Since"]) if (request.headers.has(name)) headers.set(name, request.headers.get(name));
-  const response = await fallback.fetch(new Request(url, { method: request.method, headers }), env, ctx, self);
+  const answer = await env.FALLBACK.answer(new Request(url, { method: request.method, headers }), ...lent(env, ctx));
+  const response = new Response(answer.body, answer); // its headers may be set
   const told = response.headers.get("X-Vitrine-Image");
   response.headers.delete("X-Vitrine-Image");
   const next = !told || cache ? { cache } : decide(env, lines, { event: "told", state, data: encoder.encode(told) });
@@ -137,14 +139,12 @@ async function fallBack({ url, cache, key, revision, older, init, state }, lines
 }
 
 async function serve(request, env, ctx) {
-  const { method, url, headers } = request, self = (other) => serve(other, env, ctx);
-  const path = url.indexOf("/", url.indexOf("://") + 3); // the class URL would clean the path
+  const { method, url, headers } = request, path = url.indexOf("/", url.indexOf("://") + 3); // the class URL would clean it
   const lines = `${method}\n${path < 0 ? "/" : url.slice(path)}\n${headers.get("If-None-Match") ?? ""}\n${headers.get("Accept") ?? ""}\n`;
-  let object = null;
-  for (let round = 0, event; round < 9; round++) {
+  for (let round = 0, event, object = null; round < 9; round++) {
     const action = event ? decide(env, lines, event) : decideOnce(env, lines), { kind, state, init } = action;
     const failed = (error) => console.error(error.stack) ?? { event: "failed" };
-    if (kind === "pass") return fallback.fetch(request, env, ctx, self);
+    if (kind === "pass") return env.FALLBACK.answer(request, ...lent(env, ctx));
     if (kind === "index") {
       event = await readIndex(action, env).catch(failed);
     } else if (kind === "tile") {
@@ -156,7 +156,7 @@ async function serve(request, env, ctx) {
       if (object === null || object.event) event = object ?? { event: "absent" };
       else event = { event: "found", etag: object.etag, size: object.size, data: encoder.encode(object.httpMetadata.contentType ?? "") };
     } else if (kind === "fallback" || kind === "page") {
-      const response = await fallBack(action, lines, request, env, ctx, self);
+      const response = await fallBack(action, lines, request, env, ctx);
       if (kind === "page" || response.status !== 404) return response;
       event = { event: "gone" };
     } else {
@@ -176,5 +176,5 @@ export default {
       return new Response("the server failed to answer this request\n", { status: 500, headers });
     });
   },
-  scheduled: (event, env, ctx) => fallback.scheduled(event, env, ctx, (request) => serve(request, env, ctx)),
+  scheduled: (event, env, ctx) => env.FALLBACK.night(...lent(env, ctx)),
 };

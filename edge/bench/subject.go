@@ -23,10 +23,12 @@ const publicURL = "https://iiif.example.org"
 // workerd, and where it is in edge/.
 type file struct{ name, kind, path string }
 
-// The Worker as it is deployed, the same with a look at its memory, and the twin.
+// The Worker as it is deployed, the second one that it calls, the first with a look at its
+// memory, and the twin.
 var (
-	deployed = []file{
-		{"worker.mjs", "esModule", "worker.mjs"}, {"fallback.mjs", "esModule", "fallback.mjs"}, {"build/plan.wasm", "wasm", "build/plan.wasm"},
+	deployed = []file{{"worker.mjs", "esModule", "worker.mjs"}, {"build/plan.wasm", "wasm", "build/plan.wasm"}}
+	second   = []file{
+		{"fallback.mjs", "esModule", "fallback.mjs"},
 		{"build/fallback/wasm_exec.js", "esModule", "build/fallback/wasm_exec.js"}, {"build/fallback/app.wasm", "wasm", "build/fallback/app.wasm"},
 	}
 	twin    = []file{{"twin.mjs", "esModule", "bench/twin.mjs"}, {"digest.mjs", "esModule", "bench/digest.mjs"}}
@@ -44,12 +46,60 @@ type subject struct {
 	wall, cpu time.Duration
 }
 
-// configuration writes the Worker as workerd reads it.
-func (m *meter) configuration(files []file) (string, error) {
+// configuration writes a Worker as workerd reads it, and another one that it calls, if
+// there is one. Where Workers are deployed they are loaded each when it is needed, but
+// workerd loads all at once; so what is said of starts is measured with one at a time.
+func (m *meter) configuration(files, called []file) (string, error) {
 	dir, err := os.MkdirTemp(m.builder.dir, "worker-")
 	if err != nil {
 		return "", err
 	}
+	first, err := m.modules(dir, files)
+	if err != nil {
+		return "", err
+	}
+	other, err := m.modules(dir, called)
+	if err != nil {
+		return "", err
+	}
+	if len(called) == 0 {
+		other = `(name = "none", esModule = "export default {}")`
+	}
+	text := fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  v8Flags = ["--expose-gc"],
+  services = [
+    (name = "main", worker = (modules = [%s], %s)),
+    (name = "called", worker = (modules = [%s], %s)),
+    (name = "r2", external = (address = %q, http = ())),
+    (name = "cache", external = (address = %q, http = ())),
+    (name = "network", network = (allow = ["private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+`, first, m.surroundings(`(name = "FALLBACK", service = "called")`), other, m.surroundings(""), m.around.r2, m.around.cache)
+	path := filepath.Join(dir, "config.capnp")
+	return path, os.WriteFile(path, []byte(text), 0o644)
+}
+
+// surroundings are what a Worker has besides its modules.
+func (m *meter) surroundings(binding string) string {
+	return fmt.Sprintf(`
+      compatibilityDate = "2026-04-01",
+      bindings = [
+        (name = "BUCKET", r2Bucket = "r2"),
+        (name = "VITRINE_PUBLIC_URL", text = %q),
+        (name = "VITRINE_STYLE", text = "bench"),
+        (name = "ORIGIN_URL", text = "http://%s"),
+        %s
+      ],
+      cacheApiOutbound = "cache",
+      globalOutbound = "network",
+    `, publicURL, m.around.origin, binding)
+}
+
+// modules copies files into a folder and lists them as workerd reads it.
+func (m *meter) modules(dir string, files []file) (string, error) {
 	var modules strings.Builder
 	for _, f := range files {
 		data, err := os.ReadFile(filepath.Join(m.builder.module, "edge", f.path))
@@ -62,31 +112,7 @@ func (m *meter) configuration(files []file) (string, error) {
 		}
 		fmt.Fprintf(&modules, "(name = %q, %s = embed %q), ", f.name, f.kind, flat)
 	}
-	text := fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  v8Flags = ["--expose-gc"],
-  services = [
-    (name = "main", worker = (
-      modules = [%s],
-      compatibilityDate = "2026-04-01",
-      bindings = [
-        (name = "BUCKET", r2Bucket = "r2"),
-        (name = "VITRINE_PUBLIC_URL", text = %q),
-        (name = "VITRINE_STYLE", text = "bench"),
-        (name = "ORIGIN_URL", text = "http://%s"),
-      ],
-      cacheApiOutbound = "cache",
-      globalOutbound = "network",
-    )),
-    (name = "r2", external = (address = %q, http = ())),
-    (name = "cache", external = (address = %q, http = ())),
-    (name = "network", network = (allow = ["private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
-);
-`, modules.String(), publicURL, m.around.origin, m.around.r2, m.around.cache)
-	path := filepath.Join(dir, "config.capnp")
-	return path, os.WriteFile(path, []byte(text), 0o644)
+	return modules.String(), nil
 }
 
 // start starts workerd and waits until it listens.

@@ -17,7 +17,7 @@ import (
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 )
 
-// scope is what fallback.mjs gives to an instance: env, ctx, request, self.
+// scope is what fallback.mjs gives to an instance: env, ctx, request, ask, match.
 func scope() js.Value { return js.Global().Get("context") }
 
 // requestURL returns the URL of the request as it was sent. Go's url.Parse would
@@ -98,12 +98,12 @@ type edge struct{}
 
 func (edge) Fetch(ctx context.Context, method, url string) (int, []byte, error) {
 	const op = "fallback.edge"
-	self := scope().Get("self")
-	if self.Type() != js.TypeFunction {
+	ask := scope().Get("ask")
+	if ask.Type() != js.TypeFunction {
 		return 0, nil, fault.E(op, fault.Internal, errors.New("there is no way to ask the edge itself"))
 	}
 	value, err := call(ctx, func() js.Value {
-		return self.Invoke(js.Global().Get("Request").New(url, map[string]any{"method": method}))
+		return ask.Invoke(js.Global().Get("Request").New(url, map[string]any{"method": method}))
 	})
 	if err != nil {
 		return 0, nil, fault.E(op, fault.Unavailable, err)
@@ -113,12 +113,13 @@ func (edge) Fetch(ctx context.Context, method, url string) (int, []byte, error) 
 	return res.StatusCode, data, err
 }
 
-// cache is the cache of the data centre.
+// cache is the cache of the data centre, through the first Worker: that of this one
+// may be another.
 type cache struct{}
 
 func (cache) Match(ctx context.Context, url string) (relay.Object, error) {
 	const op = "fallback.Match"
-	value, err := call(ctx, func() js.Value { return js.Global().Get("caches").Get("default").Call("match", url) })
+	value, err := call(ctx, func() js.Value { return scope().Get("match").Invoke(url) })
 	if err != nil {
 		return relay.Object{}, fault.E(op, fault.Unavailable, err)
 	}

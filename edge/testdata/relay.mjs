@@ -1,6 +1,6 @@
 // The least Worker around fallback.mjs: tests of edge/fallback run it in workerd.
 // X-Test-Bucket breaks the bucket on purpose.
-import fallback from "../fallback.mjs";
+import { answer, night } from "../fallback.mjs";
 
 const broken = {
   // As R2 fails: the promise is rejected.
@@ -20,10 +20,10 @@ function breakBucket(env, how) {
 const handler = {
   fetch(request, env, ctx) {
     const scope = breakBucket(env, request.headers.get("X-Test-Bucket"));
-    return fallback.fetch(request, scope, ctx, (inner) => handler.fetch(inner, env, ctx));
+    return answer(request, scope, ctx, (inner) => handler.fetch(inner, env, ctx), (url) => caches.default.match(url));
   },
   scheduled(event, env, ctx) {
-    return fallback.scheduled(event, env, ctx, (inner) => handler.fetch(inner, env, ctx));
+    return night(env, ctx, (inner) => handler.fetch(inner, env, ctx));
   },
 };
 export default handler;
