@@ -140,7 +140,7 @@ func (f *flow) write(ctx context.Context, cancel context.CancelCauseFunc, up sto
 	f.total = f.w.Left()
 	levels := len(f.w.Geometry().Layout().Levels)
 	f.filling, f.spare = make([]*band, levels), make([]*band, levels)
-	defer f.drain()
+	defer func() { f.drain(err) }()
 	_, rows := f.w.Geometry().Grid(0)
 	ahead := f.lookahead()
 	for r := range rows {
@@ -258,10 +258,11 @@ type keeper interface {
 	rowOf(level int) row
 }
 
-// drain waits for whatever still runs, after a failure.
-func (f *flow) drain() {
+// drain ends and waits for whatever still runs after a failure, which is the reason
+// for all that fails then unless a tile failed before.
+func (f *flow) drain(err error) {
 	for _, j := range f.pending {
-		f.cancel(context.Canceled)
+		f.cancel(err)
 		j.wait.Wait()
 	}
 }

@@ -167,6 +167,43 @@ func TestBadImages(t *testing.T) {
 	}
 }
 
+// TestDamage: damage that shows when many tiles are made already keeps its kind, and
+// where restart markers bound it, the image is decoded.
+func TestDamage(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		args   []string
+		damage func(b []byte) []byte
+		want   fault.Kind // 0 for none
+	}{
+		"cut":          {nil, func(b []byte) []byte { return b[:len(b)*2/3] }, fault.Corrupt},
+		"overwritten":  {nil, func(b []byte) []byte { copy(b[len(b)/2:], bytes.Repeat([]byte("XY"), 500)); return b }, fault.Corrupt},
+		"bounded":      {[]string{"-restart", "1"}, func(b []byte) []byte { copy(b[len(b)/2:], bytes.Repeat([]byte("XY"), 20)); return b }, 0},
+		"bounded, end": {[]string{"-restart", "1"}, func(b []byte) []byte { copy(b[len(b)*7/10:], bytes.Repeat([]byte("XY"), 20)); return b }, 0},
+	} {
+		data, err := os.ReadFile(plainJPEG(t, dir, 2600, 2300, c.args...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, kept := filepath.Join(dir, "damaged.jpg"), t.TempDir()
+		write(t, file, c.damage(data))
+		for _, workers := range []int{1, 2, 7} {
+			s, obj, id := open(t, kept, file)
+			g, err := ingest.New(ingest.Config{Workers: workers, Force: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := g.Ingest(t.Context(), obj, s, id, nil)
+			if c.want != 0 && !fault.Is(err, c.want) || c.want == 0 && (err != nil || r.Lossless) {
+				t.Errorf("%s, %d workers: lossless %v, %v", name, workers, r.Lossless, err)
+			}
+		}
+		if names := contents(t, kept); len(names) > 1 || len(names) == 1 && c.want != 0 {
+			t.Errorf("%s: the store holds %v", name, names)
+		}
+	}
+}
+
 // faulty is a store whose uploads fail after some writes.
 type faulty struct {
 	*store.Store
