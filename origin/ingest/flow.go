@@ -111,9 +111,17 @@ type flow struct {
 	rooms   sync.Pool
 }
 
+// manyBands is how many bytes bands may take, by bandBytes. Of an image that is so
+// wide that they would take more, every row is finished before the next is begun: then
+// there is one band of each level, and workers wait now and then.
+const manyBands = 160 << 20
+
 // lookahead returns how many rows of level 0 are begun before the oldest is
 // finished: enough that the workers do not run out of tiles.
 func (f *flow) lookahead() int {
+	if bandBytes(f.s) > manyBands {
+		return 0
+	}
 	cols, _ := f.w.Geometry().Grid(0)
 	return (3*f.config.Workers + cols - 1) / cols
 }
@@ -271,8 +279,9 @@ func (f *flow) drain(err error) {
 // picture is there, partial pixels included. All of it will be painted.
 func (f *flow) newBand(level, r int) *band {
 	w, h := up(f.s.width, level), min(up(f.s.height, level)-r*f.s.tile, f.s.tile)
-	if b := f.spare[level]; b != nil && b.Height == h {
+	if b := f.spare[level]; b != nil && b.Height >= h {
 		f.spare[level] = nil
+		b.Image = view(b.Image, 0, 0, w, h)
 		return b
 	}
 	m := pixel.New(f.s.model, (w+unitRoom-1)&^(unitRoom-1), (h+unitRoom-1)&^(unitRoom-1), f.s.subX, f.s.subY, false)
