@@ -277,7 +277,7 @@ func fileFault(op string, err error) *fault.Error {
 	switch {
 	case errors.Is(err, errReplaced):
 		return unavailable(op, err)
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errIrregular),
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errIrregular), errors.Is(err, errUnnameable),
 		errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ELOOP),
 		errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.ENXIO):
 		return fault.E(op, fault.NotFound, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,7 +77,8 @@ func TestDirForbidden(t *testing.T) {
 			}
 		}
 		page, err := d.List(t.Context(), Query{})
-		if err != nil || len(page.Entries) != 2 || page.Entries[0].Key != "open.jpg" {
+		if err != nil || len(page.Entries) != 2 || page.Entries[0].Key != "open.jpg" ||
+			len(page.Refused) != 1 || page.Refused[0].Name != "closed" || !fault.Is(page.Refused[0].Err, fault.Forbidden) {
 			t.Errorf("List gives %v, %v", page, err)
 		}
 		return
@@ -358,5 +360,56 @@ func TestReaderKeepsContext(t *testing.T) {
 	cancel()
 	if _, err := r.ReadAt(p, 0); !fault.Is(err, fault.Canceled) {
 		t.Errorf("canceled: %v", err)
+	}
+}
+
+// TestDirRefused: what has the name of an image, or is a folder, and is not listed,
+// is told.
+func TestDirRefused(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "images")
+	for _, key := range []string{"good.jpg", "sub/tab\t.jpg", "sub/\xff.jpg", "\xff/a.jpg", "notes\t.txt", ".hidden\t.jpg", ".cache/x\t.jpg"} {
+		writeFile(t, dir, key, []byte("x"))
+	}
+	writeFile(t, base, "album/outside.jpg", []byte("x"))
+	for link, target := range map[string]string{
+		"up.jpg": "../album/outside.jpg", "dangling.jpg": "nothing.jpg", "loop.jpg": "loop.jpg", "folder.jpg": "sub",
+		"album": "../album", "sublink": "sub", "text": "notes\t.txt", "dangling": "nothing",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := newTestDir(t, DirConfig{Path: dir})
+	told := func(q Query) map[string]fault.Kind {
+		t.Helper()
+		kinds := map[string]fault.Kind{}
+		for {
+			page, err := d.List(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Refused {
+				if _, twice := kinds[r.Name]; twice {
+					t.Errorf("%q is told twice", r.Name)
+				}
+				kinds[r.Name] = fault.KindOf(r.Err)
+			}
+			if q.After = page.Next; q.After == "" {
+				return kinds
+			}
+		}
+	}
+	want := map[string]fault.Kind{
+		"sub/tab\t.jpg": fault.NotFound, "sub/\xff.jpg": fault.NotFound, "\xff": fault.NotFound, "up.jpg": fault.Forbidden,
+		"dangling.jpg": fault.NotFound, "loop.jpg": fault.NotFound, "folder.jpg": fault.NotFound, "album": fault.Forbidden,
+	}
+	for _, limit := range []int{1, 100} {
+		if got := told(Query{Limit: limit}); !maps.Equal(got, want) {
+			t.Errorf("%d a page: %v", limit, got)
+		}
+	}
+	if got := told(Query{Prefix: "sub/"}); len(got) != 2 {
+		t.Errorf("below sub: %v", got)
 	}
 }

@@ -61,6 +61,11 @@ func listed(key string) bool {
 	return hasImageExtension(key) && !hidden(key) && validKey(key)
 }
 
+// unnameable reports whether a gallery would show the key if it were one.
+func unnameable(key string) bool {
+	return hasImageExtension(key) && !hidden(key) && !validKey(key)
+}
+
 // ImageKey reports whether a key is that of an image by its name: it has the
 // extension of one, and no segment starts with a dot.
 func ImageKey(key string) bool { return listed(key) }

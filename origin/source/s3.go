@@ -217,6 +217,9 @@ func (s *S3) List(ctx context.Context, q Query) (Page, error) {
 				continue
 			}
 			last = key
+			if unnameable(key) && match(key) && len(page.Refused) < maxRefused {
+				page.Refused = append(page.Refused, Refusal{key, fault.E(op, fault.NotFound, errUnnameable)})
+			}
 			if !listed(key) || !match(key) {
 				continue
 			}

@@ -171,6 +171,21 @@ func TestS3SearchIsBounded(t *testing.T) {
 	}
 }
 
+// TestS3Refused: keys that have the extension of an image and that no identifier can
+// name are told.
+func TestS3Refused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `<ListBucketResult><Contents><Key>a//b.jpg</Key></Contents><Contents><Key>c.jpg</Key></Contents>`+
+			`<Contents><Key>d\e.jpg</Key></Contents><Contents><Key>d\e.txt</Key></Contents></ListBucketResult>`)
+	}))
+	defer server.Close()
+	s := newTestS3(t, S3Config{Bucket: "bucket", Endpoint: server.URL, PathStyle: true, Anonymous: true})
+	page, err := s.List(t.Context(), Query{})
+	if err != nil || len(page.Entries) != 1 || len(page.Refused) != 2 || page.Refused[0].Name != "a//b.jpg" || page.Refused[1].Name != `d\e.jpg` {
+		t.Errorf("%+v, %v", page, err)
+	}
+}
+
 // TestS3IgnoresIfMatch is a store that does not know conditions on a GET.
 func TestS3IgnoresIfMatch(t *testing.T) {
 	etag := `"one"`

@@ -24,6 +24,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"errors"
 	"io"
 	"os"
 	"strconv"
@@ -111,7 +112,27 @@ type Page struct {
 	// Truncated says that the source holds more than it lists (see
 	// DirConfig.ListMax).
 	Truncated bool
+	// Refused is what would be listed if it could be opened, in no order and each on
+	// any one page, up to 1000 of a page: for those who must not pass over an image in
+	// silence.
+	Refused []Refusal
 }
+
+// Refusal is a file that has the extension of an image, or a folder, which Open
+// would refuse: its name is no key, it may not be read, or it is a link that leads
+// nowhere, in circles or out of the source.
+type Refusal struct {
+	// Name is as the source spells it; it may hold any bytes.
+	Name string
+	// Err says why.
+	Err error
+}
+
+// maxRefused bounds the refusals of a page.
+const maxRefused = 1000
+
+// errUnnameable is about keys that hasImageExtension takes and validKey does not.
+var errUnnameable = errors.New("its name cannot be an identifier: it has a control character, a backslash, an empty part or bytes that are no UTF-8")
 
 // Entry is one listed file.
 type Entry struct {
