@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -27,11 +27,11 @@ import (
 type ingestCommand struct {
 	settings `embed:""`
 
-	Src     []string `arg:"" optional:"" help:"Files, folders with all below them, s3://BUCKET/PREFIX or https:// URLs; all of --source if none. What lies in --source gets the identifier that it is served by, anything else the path below SRC."`
+	Src     []string `arg:"" optional:"" help:"Files, folders with all images below them, by their extension, s3://BUCKET/PREFIX or https:// URLs; all of --source if none. What lies in --source gets the identifier that it is served by, anything else the path below SRC."`
 	DryRun  bool     `name:"dry-run" help:"Only say what would be done." group:"Ingest"`
 	Force   bool     `help:"Make pyramids anew that are there already." group:"Ingest"`
 	Jobs    int      `default:"0" help:"Images, and tiles of all images together, that are worked on at once; 0 is the number of processors." group:"Ingest"`
-	Quality int      `default:"85" help:"JPEG quality of tiles that are encoded, 1 to 100." group:"Ingest"`
+	Quality int      `default:"0" help:"JPEG quality of tiles that are encoded, 1 to 100; 0 is that of --jpeg-quality, which pyramids get that are made by themselves." group:"Ingest"`
 }
 
 const (
@@ -44,15 +44,6 @@ const (
 	abandoned = time.Hour
 )
 
-// item is an image to ingest.
-type item struct {
-	name string // for people
-	src  source.Source
-	key  string
-	id   iiif.Identifier
-	size int64
-}
-
 // run makes the pyramids and returns the exit status: 0 when all are there, 1 when
 // one failed, 2 when the settings are wrong.
 func (c *ingestCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
@@ -60,9 +51,8 @@ func (c *ingestCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		printErrors(stderr, err)
 		return 2
 	}
-	if c.Jobs == 0 {
-		c.Jobs = runtime.GOMAXPROCS(0)
-	}
+	c.Jobs, c.Quality = cmp.Or(c.Jobs, runtime.GOMAXPROCS(0)), cmp.Or(c.Quality, c.JPEGQuality)
+	c.fit(allowance("/"))
 	// Most of what is held are bands of pixels that live long, and there is little
 	// garbage: collecting it early costs next to nothing, and keeps a gigapixel below
 	// 200 MB.
@@ -77,20 +67,20 @@ func (c *ingestCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 		printErrors(stderr, err)
 		return 2
 	}
-	kept, err := store.Open(ctx, c.storeConfig())
-	if err != nil {
-		printErrors(stderr, err)
-		return 1
-	}
-	defer kept.Close()
-	f := &finder{settings: c.settings, sources: map[string]source.Source{}, seen: map[string]bool{}}
+	report := newReporter(stdout, stderr, c.DryRun, c.Store)
+	f := &finder{settings: c.settings, sources: map[string]source.Source{}, seen: map[string]origin{}, failed: report.failed}
 	defer f.close()
 	f.settings.SourceTimeout = max(c.SourceTimeout, ingestPatience)
 	if f.layout, err = c.layout(); err != nil {
 		printErrors(stderr, err)
 		return 2
 	}
-	report := newReporter(stdout, stderr, c.DryRun, c.Store)
+	kept, err := c.openStore(ctx)
+	if err != nil {
+		printErrors(stderr, err)
+		return 1
+	}
+	defer kept.Close()
 	places := c.Src
 	if len(places) == 0 {
 		places = []string{c.Source}
@@ -109,6 +99,37 @@ func (c *ingestCommand) run(ctx context.Context, stdout, stderr io.Writer) int {
 	return report.end(ctx)
 }
 
+// keeper is a store as this command needs it.
+type keeper interface {
+	ingest.Store
+	Sweep(ctx context.Context, age time.Duration) (int, error)
+	Close() error
+}
+
+// openStore opens the store. A dry run does not make its folder.
+func (c *ingestCommand) openStore(ctx context.Context) (keeper, error) {
+	if c.DryRun && !strings.Contains(c.Store, "://") {
+		if _, err := os.Stat(c.Store); errors.Is(err, fs.ErrNotExist) {
+			return nothing{}, nil
+		}
+	}
+	return store.Open(ctx, c.storeConfig())
+}
+
+// nothing is a store that is not there yet.
+type nothing struct{}
+
+func (nothing) Open(context.Context, iiif.Identifier) (*store.Pyramid, error) {
+	return nil, fault.New("ingest", fault.NotFound, "")
+}
+
+func (nothing) Create(context.Context, iiif.Identifier) (store.Upload, error) {
+	return nil, fault.New("ingest", fault.Internal, "a dry run writes")
+}
+
+func (nothing) Sweep(context.Context, time.Duration) (int, error) { return 0, nil }
+func (nothing) Close() error                                      { return nil }
+
 // check returns what is wrong with the command line besides the settings.
 func (c *ingestCommand) check() error {
 	var errs []error
@@ -121,14 +142,14 @@ func (c *ingestCommand) check() error {
 	if c.Jobs < 0 || c.Jobs > 1024 {
 		errs = append(errs, fmt.Errorf("jobs: %d is not between 0 and 1024", c.Jobs))
 	}
-	if c.Quality < 1 || c.Quality > 100 {
-		errs = append(errs, fmt.Errorf("quality: %d is not between 1 and 100", c.Quality))
+	if c.Quality < 0 || c.Quality > 100 {
+		errs = append(errs, fmt.Errorf("quality: %d is not between 0 and 100", c.Quality))
 	}
 	return errors.Join(errs...)
 }
 
 // ingest works through the items, several at once.
-func (c *ingestCommand) ingest(ctx context.Context, maker *ingest.Ingester, kept *store.Store, items []item, report *reporter) {
+func (c *ingestCommand) ingest(ctx context.Context, maker *ingest.Ingester, kept ingest.Store, items []item, report *reporter) {
 	next := make(chan *item)
 	var wait sync.WaitGroup
 	for range c.Jobs {
@@ -156,7 +177,7 @@ func (c *ingestCommand) ingest(ctx context.Context, maker *ingest.Ingester, kept
 }
 
 // one ingests an image; one that changed while it was read is read anew, once.
-func (c *ingestCommand) one(ctx context.Context, maker *ingest.Ingester, kept *store.Store, it *item, report *reporter) (r ingest.Result, err error) {
+func (c *ingestCommand) one(ctx context.Context, maker *ingest.Ingester, kept ingest.Store, it *item, report *reporter) (r ingest.Result, err error) {
 	for range 2 {
 		var obj source.Object
 		if obj, err = it.src.Open(ctx, it.key); err != nil {
@@ -173,169 +194,6 @@ func (c *ingestCommand) one(ctx context.Context, maker *ingest.Ingester, kept *s
 		}
 	}
 	return r, err
-}
-
-// finder finds the images that the command line names.
-type finder struct {
-	settings settings
-	layout   source.Layout
-	sources  map[string]source.Source // by spec
-	seen     map[string]bool          // keys of pyramids
-	items    []item
-}
-
-func (f *finder) close() {
-	for _, s := range f.sources {
-		s.Close()
-	}
-}
-
-// find adds the images of a place: a file, a folder, a bucket or a URL.
-func (f *finder) find(ctx context.Context, place string) error {
-	spec, key, prefix, err := f.locate(place)
-	if err != nil {
-		return err
-	}
-	src := f.sources[spec]
-	if src == nil {
-		s := f.settings
-		s.Source = spec
-		if src, err = s.openSource(ctx); err != nil {
-			return err
-		}
-		f.sources[spec] = src
-	}
-	if key != "" {
-		obj, err := src.Open(ctx, key)
-		if err != nil {
-			return err
-		}
-		defer obj.Close()
-		return f.add(place, src, key, obj.Size())
-	}
-	lister, ok := src.(source.Lister)
-	if !ok {
-		return errors.New("images cannot be listed there: name each by its URL")
-	}
-	found := false
-	for q := (source.Query{Prefix: prefix, Limit: 1000}); ; {
-		page, err := lister.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, e := range page.Entries {
-			found = true
-			if err := f.add(e.Key, src, e.Key, e.Size); err != nil {
-				return fmt.Errorf("%s: %w", e.Key, err)
-			}
-		}
-		if page.Truncated {
-			return errors.New("too many images for one run: name the folders below one by one")
-		}
-		if page.Next == "" {
-			break
-		}
-		q.After = page.Next
-	}
-	if !found {
-		return errors.New("no images there")
-	}
-	return nil
-}
-
-func (f *finder) add(name string, src source.Source, key string, size int64) error {
-	text, ok := f.layout.Identifier(key)
-	if !ok {
-		return errors.New("no identifier leads to it in this layout")
-	}
-	id, err := iiif.NewIdentifier(text)
-	if err != nil {
-		return err
-	}
-	if k := store.Key(id); !f.seen[k] {
-		f.seen[k] = true
-		f.items = append(f.items, item{name, src, key, id, size})
-	}
-	return nil
-}
-
-// locate splits a place into the source that it belongs to and either the key of
-// one object or the prefix of many.
-func (f *finder) locate(place string) (spec, key, prefix string, err error) {
-	parsed, err := source.ParseSpec(place)
-	if err != nil {
-		return "", "", "", err
-	}
-	base := ""
-	if f.settings.Source != "" {
-		// ParseSpec gave no complaint when the settings were checked.
-		if p, err := source.ParseSpec(f.settings.Source); err == nil {
-			base = p.String()
-		}
-	}
-	if !parsed.Remote() {
-		return locateFile(place, base)
-	}
-	full := strings.TrimRight(parsed.String(), "/")
-	if rest, ok := below(full, base, "/"); ok {
-		if rest == "" {
-			return base, "", "", nil
-		}
-		if isFile(rest) {
-			return base, rest, "", nil
-		}
-		return base, "", rest + "/", nil
-	}
-	if isFile(full) {
-		i := strings.LastIndexByte(full, '/')
-		return full[:i], full[i+1:], "", nil
-	}
-	return full, "", "", nil
-}
-
-// isFile reports whether the name of a remote object is one of a file rather than
-// of a prefix: it has an extension.
-func isFile(name string) bool {
-	ext := filepath.Ext(name)
-	return len(ext) >= 4 && len(ext) <= 6
-}
-
-func locateFile(place, base string) (spec, key, prefix string, err error) {
-	info, err := os.Stat(place)
-	if err != nil {
-		return "", "", "", err
-	}
-	abs, err := filepath.Abs(place)
-	if err != nil {
-		return "", "", "", err
-	}
-	if base != "" && !strings.Contains(base, "://") {
-		if root, err := filepath.Abs(base); err == nil {
-			if rest, ok := below(abs, root, string(filepath.Separator)); ok {
-				rest = filepath.ToSlash(rest)
-				switch {
-				case rest == "":
-					return base, "", "", nil
-				case info.IsDir():
-					return base, "", rest + "/", nil
-				}
-				return base, rest, "", nil
-			}
-		}
-	}
-	if info.IsDir() {
-		return place, "", "", nil
-	}
-	return filepath.Dir(place), filepath.Base(place), "", nil
-}
-
-// below returns the path of name below base, "" for base itself.
-func below(name, base, separator string) (string, bool) {
-	base = strings.TrimRight(base, separator)
-	if base == "" || name == base {
-		return "", base != ""
-	}
-	return strings.CutPrefix(name, base+separator)
 }
 
 // s3Config returns how buckets of S3 are reached.

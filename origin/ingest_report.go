@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/vitrine-iiif/vitrine/origin/ingest"
+	"github.com/vitrine-iiif/vitrine/wasm/fault"
 )
 
 // reporter tells how an ingest goes: on a terminal by a bar that is drawn over and
@@ -152,9 +157,32 @@ func (p *reporter) failed(name string, err error) {
 }
 
 func (p *reporter) fail(name string, err error) {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		name = strconv.Quote(name)
+	}
 	p.erase()
 	p.faults = append(p.faults, name)
-	fmt.Fprintf(p.errs, "vitrine: %s: %s\n", name, strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintf(p.errs, "vitrine: %s: %s\n", name, strings.ReplaceAll(root(err), "\n", "; "))
+}
+
+// root says why something failed without the ways that the failure went; those of
+// a mistake of our own are wanted.
+func root(err error) string {
+	kind := fault.KindOf(err)
+	if kind == fault.Internal {
+		return err.Error()
+	}
+	for e := err; e != nil; {
+		var f *fault.Error
+		if errors.Is(e, io.EOF) || errors.Is(e, io.ErrUnexpectedEOF) {
+			return kind.String() + ": the file ends early"
+		}
+		if !errors.As(e, &f) {
+			return kind.String() + ": " + e.Error()
+		}
+		e = f.Unwrap()
+	}
+	return kind.String() + ": " + fault.Public(err)
 }
 
 func (p *reporter) line(format string, args ...any) {
