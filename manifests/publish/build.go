@@ -55,6 +55,7 @@ func (r *run) build(ctx context.Context) error {
 	}
 	err = g.Wait()
 	r.keepFailed()
+	r.stamp()
 	slices.Sort(r.rep.Added)
 	slices.Sort(r.rep.Changed)
 	slices.SortFunc(r.rep.Failures, compareRemarks)
@@ -134,6 +135,21 @@ func (r *run) announce(ctx context.Context, names []string) error {
 	return r.Target.Put(ctx, d)
 }
 
+// stamp dates what is new and what has changed. It is one moment, when all of it is there:
+// a harvester that reads the activity stream meanwhile misses nothing, and what appeared
+// for the first time is told from what changed.
+func (r *run) stamp() {
+	now := r.Now().UTC()
+	for _, rec := range r.next {
+		if rec.Entry.Published.IsZero() {
+			rec.Entry.Published = now
+		}
+		if rec.Entry.Changed.IsZero() {
+			rec.Entry.Changed = now
+		}
+	}
+}
+
 // made is an item's documents, the manifest last: what it names is there before it.
 type made struct {
 	change
@@ -160,7 +176,6 @@ func (r *run) make(c change) (*made, error) {
 	}
 	manifest := presentation.Document{Path: c.item.Name + ".json", MediaType: presentation.ManifestType, Body: body}
 	e := &m.record.Entry
-	e.Published, e.Changed = r.Now().UTC(), r.Now().UTC()
 	if c.old != nil {
 		e.Published = c.old.Entry.Published
 		if c.old.Files[manifest.Path] == digest(body) {
