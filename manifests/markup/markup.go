@@ -5,11 +5,15 @@
 // metadata and requiredStatement, and only in values that start with < and end
 // with >; everything else is plain text, which viewers show literally. So a value is
 // either turned into such HTML or freed of all markup.
+//
+// Markup is what names an element of HTML or SVG, or has attributes. Other words in
+// angle brackets, as in "A map of <Aldbury>" or "signed <illegible>", are text and stay.
 package markup
 
 import (
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
@@ -41,9 +45,33 @@ func New() *Cleaner {
 	return &Cleaner{property: property, body: body, none: bluemonday.StrictPolicy()}
 }
 
-// tag is what makes a text HTML: a known way to open, close or escape, not a lone
-// "<" as in "paper < 1800".
-var tag = regexp.MustCompile(`(?s)<(/?[a-zA-Z][a-zA-Z0-9]*(\s[^>]*)?/?|!--.*?--)>`)
+// tag is what makes a text HTML: a way to open, close or escape, not a lone "<" as in
+// "paper < 1800".
+var tag = regexp.MustCompile(`(?s)<(/?([a-zA-Z][^\s<>/]*)([\s/][^>]*)?|!--.*?--)>`)
+
+// words are what may stand in angle brackets as text: nothing that closes an element or
+// gives an attribute a value, which a browser could act on. Citations have addresses so.
+var words = regexp.MustCompile(`^<([\pL\pM\pN \t\n.,;!?'()@&+_-]+|https?://[^\s<>="'\x60]+)>$`)
+
+// marked reports whether the text has markup.
+func marked(s string) bool { return slices.ContainsFunc(tag.FindAllString(s, -1), element) }
+
+// element reports whether a tag is one, and not words in angle brackets.
+func element(t string) bool {
+	name := tag.FindStringSubmatch(t)[2]
+	return !words.MatchString(t) || elements[strings.ToLower(name)]
+}
+
+// escaped turns angle brackets around words into references, so that the cleaner of
+// HTML leaves them alone.
+func escaped(s string) string {
+	return tag.ReplaceAllStringFunc(s, func(t string) string {
+		if element(t) {
+			return t
+		}
+		return "&lt;" + t[1:len(t)-1] + "&gt;"
+	})
+}
 
 // entity is a character reference; text that has some was made as HTML.
 var entity = regexp.MustCompile(`&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});`)
@@ -54,12 +82,12 @@ var entity = regexp.MustCompile(`&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-
 // with an element.
 func (c *Cleaner) Property(s string) string {
 	s = strings.TrimSpace(normalise(s))
-	if !tag.MatchString(s) {
-		return c.Plain(s)
+	if !marked(s) {
+		return literal(c.Plain(s))
 	}
-	clean := strings.TrimSpace(c.property.Sanitize(s))
-	if !tag.MatchString(clean) {
-		return c.Plain(clean)
+	clean := strings.TrimSpace(c.property.Sanitize(escaped(s)))
+	if !marked(clean) {
+		return literal(strings.TrimSpace(html.UnescapeString(clean)))
 	}
 	blocks := strings.Contains(clean, "<p>") || strings.Contains(clean, "<br>") || strings.Contains(clean, "<br/>")
 	if !blocks {
@@ -74,23 +102,27 @@ func (c *Cleaner) Property(s string) string {
 	return clean
 }
 
+// literal is a plain text as a value of a property. One that starts with < and ends with
+// > would be taken for HTML, so it becomes HTML that says the same.
+func literal(s string) string {
+	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") {
+		return "<span>" + strings.ReplaceAll(html.EscapeString(s), "\n", "<br>") + "</span>"
+	}
+	return s
+}
+
 // Plain frees a text of all markup, for labels and other properties that hold none:
 // elements go, the characters that references stand for stay. A line break
-// element becomes a blank. The result never starts with < and ends with >, which
-// would make it HTML again.
+// element becomes a blank.
 func (c *Cleaner) Plain(s string) string {
 	s = normalise(s)
-	if tag.MatchString(s) {
-		s = breaks.ReplaceAllString(s, "\n")
+	if marked(s) {
+		s = breaks.ReplaceAllString(escaped(s), "\n")
 		s = html.UnescapeString(c.none.Sanitize(s))
 	} else if entity.MatchString(s) {
 		s = html.UnescapeString(s)
 	}
-	s = strings.TrimSpace(s)
-	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") {
-		s = strings.TrimSpace(strings.Trim(s, "<>"))
-	}
-	return s
+	return strings.TrimSpace(s)
 }
 
 // Line is Plain on one line.
@@ -101,7 +133,7 @@ func (c *Cleaner) Line(s string) string {
 // Body cleans the HTML of an annotation body, whose elements the specification does
 // not restrict: what formats text stays, what runs, loads or overlays goes.
 func (c *Cleaner) Body(s string) string {
-	return strings.TrimSpace(c.body.Sanitize(normalise(s)))
+	return strings.TrimSpace(c.body.Sanitize(escaped(normalise(s))))
 }
 
 var breaks = regexp.MustCompile(`(?i)<(br\s*/?|/p|/div|/li|/h[1-6])>`)

@@ -22,6 +22,14 @@ func TestProperty(t *testing.T) {
 		`<a href="https://a.org/">go</a>`:  `<a href="https://a.org/">go</a>`,
 		`<b onclick="x()">bold</b> & more`: "<p><b>bold</b> &amp; more</p>",
 		"  two\r\nlines ":                  "two\nlines",
+		"near <Aldbury>":                   "near <Aldbury>",
+		"<p>near <Aldbury>, <i>A</i></p>":  "<p>near &lt;Aldbury&gt;, <i>A</i></p>",
+		"<illegible> … <torn away>":        "<span>&lt;illegible&gt; … &lt;torn away&gt;</span>",
+		"<div>by <Anna Š.></div>":          "by <Anna Š.>",
+		"<Aldbury onclick=x()>y":           "y",
+		"<x-y/onclick=x()>y":               "y",
+		"<o:p>y</o:p>":                     "y",
+		"&lt;script&gt;":                   "<span>&lt;script&gt;</span>",
 	} {
 		if got := c.Property(in); got != want {
 			t.Errorf("Property(%q) = %q, want %q", in, got, want)
@@ -34,7 +42,13 @@ func TestPlain(t *testing.T) {
 	for in, want := range map[string]string{
 		"<b>Map</b> of<br>Prague":      "Map of\nPrague",
 		"a &lt;b&gt; c":                "a <b> c",
-		"&lt;b&gt;":                    "b",
+		"&lt;b&gt;":                    "<b>",
+		"A map of <Aldbury>":           "A map of <Aldbury>",
+		"<Aldbury>":                    "<Aldbury>",
+		"<i>Map</i> of <Aldbury>":      "Map of <Aldbury>",
+		"<anna@example.org>, <3 cm>":   "<anna@example.org>, <3 cm>",
+		"see <https://example.org/a>":  "see <https://example.org/a>",
+		"<Aldbury onclick=x()>y":       "y",
 		"<img src=x onerror=alert(1)>": "",
 		"1 < 2":                        "1 < 2",
 	} {
@@ -74,6 +88,9 @@ func FuzzProperty(f *testing.F) {
 		got := c.Property(s)
 		if c.Plain(s) != strings.TrimSpace(c.Plain(s)) {
 			t.Errorf("Plain(%q) has blanks around it", s)
+		}
+		if again := c.Property(got); strings.HasPrefix(got, "<") && again != got {
+			t.Errorf("Property(%q) = %q, and of that %q", s, got, again)
 		}
 		if !strings.HasPrefix(got, "<") || !strings.HasSuffix(got, ">") {
 			return // plain text by the specification

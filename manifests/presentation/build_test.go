@@ -25,7 +25,7 @@ func builder(t *testing.T) *Builder {
 func letter() item.Item {
 	return item.Item{
 		Name: "dopis-1", Ref: "letters.csv row 2",
-		Label:       item.Text{"en": {"A letter"}, "cs": {"Dopis č. <b>1</b>"}},
+		Label:       item.Text{"en": {"A letter"}, "cs": {"Dopis č. <b>1</b> z <Aldbury>"}},
 		Summary:     item.Plain("en", "Line one\n<b>two</b><script>alert(1)</script>"),
 		Metadata:    []item.Pair{{Label: item.Plain("en", "Creator"), Value: item.Plain("none", "B. Němcová")}, {Label: item.Plain("en", "Empty")}},
 		Attribution: item.Pair{Value: item.Plain("en", "Example Museum")},
@@ -68,7 +68,7 @@ func TestManifestOfEverything(t *testing.T) {
 	for _, c := range []struct{ what, got, want string }{
 		{"id", m.ID, "https://manifests.example.org/dopis-1.json"},
 		{"canvas", p1.ID, "https://manifests.example.org/dopis-1.json/canvas/p1"},
-		{"label", m.Label["cs"][0], "Dopis č. 1"},
+		{"label", m.Label["cs"][0], "Dopis č. 1 z <Aldbury>"},
 		{"summary", m.Summary["en"][0], "<p>Line one<br><b>two</b></p>"},
 		{"rights", m.Rights, "http://creativecommons.org/licenses/by-sa/4.0/"},
 		{"statement", m.RequiredStatement.Label["en"][0] + ": " + m.RequiredStatement.Value["en"][0], "Attribution: Example Museum"},

@@ -102,13 +102,14 @@ func TestObjectPage(t *testing.T) {
 	m.Items[1].ID = base + "/a.json/canvas/p2"
 	m.Start = &presentation.Reference{ID: m.Items[1].ID, Type: "Canvas"}
 	m.ViewingDirection = "right-to-left"
+	m.Label = item.Plain("en", "A map of <Aldbury>")
 	m.Structures = []presentation.Range{{Label: item.Plain("en", "Part"), Items: []any{presentation.Range{Label: item.Plain("en", "Chapter"), Items: []any{presentation.Reference{ID: m.Items[1].ID + "#xywh=0,0,1,1"}}}}}}
 	service := []presentation.Service{{ID: "https://images.example/iiif/3/a", Type: "ImageService3"}}
 	m.Items[0].Items = []presentation.Painting{{Items: []presentation.Painted{{Body: presentation.Image{ID: "https://images.example/iiif/3/a/full/max/0/default.jpg", Service: service}}}}}
 	m.Items[1].Items = []presentation.Painting{{Items: []presentation.Painted{{Body: presentation.Image{ID: "https://old.example/b/full/max/0/default.jpg", Service: []presentation.Service{{ID2: "https://old.example/b"}}}}}}}
 	_, page := object(t, newSite(t, nil), m)
 	for _, want := range []string{
-		`data-start="2"`, "leftward", `<a href="#p2" lang="en" dir="auto">Part</a>`, `<a href="#p2" lang="en" dir="auto">Chapter</a>`,
+		"<h1 lang=\"en\" dir=\"auto\">A map of &lt;Aldbury&gt;</h1>", `data-start="2"`, "leftward", `<a href="#p2" lang="en" dir="auto">Part</a>`, `<a href="#p2" lang="en" dir="auto">Chapter</a>`,
 		`data-info="https://images.example/iiif/3/a/info.json"`, `data-info="https://old.example/b/info.json"`,
 		// The page that opens, small; version 2 knows no w,h without distortion.
 		`<noscript><img class="still" src="https://old.example/b/full/1200,/0/default.jpg"`,
