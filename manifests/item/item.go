@@ -77,8 +77,10 @@ type Image struct {
 	// Format is the media type of the stored file, which says nothing about what the
 	// image service delivers; may be empty.
 	Format string
-	// Version of the foreign service's Image API, 2 or 3; 0 is unknown.
+	// Version of the foreign service's Image API, 2 or 3; 0 is unknown. Level is its
+	// compliance level, "level0" to "level2"; empty is unknown.
 	Version int
+	Level   string
 	// Stamp changes when the stored file does (a date, a hash); with it a size that
 	// was found once need not be asked for again. Empty is unknown.
 	Stamp string
@@ -183,9 +185,12 @@ type Item struct {
 	Created, Modified time.Time
 }
 
-// Size is the size of a stored image in pixels, upright.
+// Size is the size of a stored image in pixels, upright, and what else its service says.
 type Size struct {
 	Width, Height int
+	// Version and Level are as in Image, of services elsewhere.
+	Version int    `json:",omitempty"`
+	Level   string `json:",omitempty"`
 }
 
 // Sizer knows sizes of images in bulk.

@@ -2,6 +2,7 @@ package presentation
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func letter() item.Item {
 		Pages: []item.Page{
 			{Label: item.Plain("none", "1r"), Image: item.Image{ID: "letters/1 r.tif", Width: 10000, Height: 7200, Format: "image/tiff"},
 				Annotations: []json.RawMessage{json.RawMessage(`"[{\"type\":\"Annotation\",\"body\":\"x\",\"target\":\"https://old.example.org/dopis-1.json/canvas/p1#xywh=1,2,3,4\"}]"`)}},
-			{Image: item.Image{Service: "https://other.example.org/iiif/2/x/info.json", Width: 200, Height: 300, Version: 2}},
+			{Image: item.Image{Service: "https://other.example.org/iiif/2/x/info.json", Width: 200, Height: 300, Version: 2, Level: "level1"}},
 			{Image: item.Image{URL: "https://other.example.org/y.PNG?v=1", Width: 30, Height: 20}},
 		},
 		Ranges: []item.Range{{Label: item.Plain("en", "Letter"), Pages: []int{0, 1}, Ranges: []item.Range{
@@ -78,7 +79,14 @@ func TestManifestOfEverything(t *testing.T) {
 		{"service", p1.Items[0].Items[0].Body.Service[0].ID, "https://iiif.example.org/iiif/3/letters%2F1%20r.tif"},
 		{"profile", p1.Items[0].Items[0].Body.Service[0].Profile, "level2"},
 		{"thumbnail", p1.Thumbnail[0].ID, "https://iiif.example.org/iiif/3/letters%2F1%20r.tif/full/313,225/0/default.jpg"},
-		{"small thumbnail", p2.Thumbnail[0].ID, "https://other.example.org/iiif/2/x/full/max/0/default.jpg"},
+		{"small thumbnail", p2.Thumbnail[0].ID, "https://other.example.org/iiif/2/x/full/full/0/default.jpg"},
+		{"foreign profile", p2.Items[0].Items[0].Body.Service[0].Profile, "http://iiif.io/api/image/2/level1.json"},
+		// Halves of 10,000 × 7,200, as info.json rounds them, those above 10 megapixels left out.
+		{"sizes of the thumbnail", fmt.Sprint(p1.Thumbnail[0].Service[0].Sizes), "[{156 113} {313 225} {625 450} {1250 900} {2500 1800}]"},
+		{"placeholder", m.PlaceholderCanvas.ID + " " + m.PlaceholderCanvas.Items[0].Items[0].Body.ID,
+			"https://manifests.example.org/dopis-1.json/canvas/placeholder https://iiif.example.org/iiif/3/letters%2F1%20r.tif/full/625,450/0/default.jpg"},
+		{"place", fmt.Sprint(m.NavPlace), "map[features:[map[geometry:map[coordinates:[14.4 50.1] type:Point] id:https://manifests.example.org/dopis-1.json/place/1 properties:map[] type:Feature]] id:https://manifests.example.org/dopis-1.json/place type:FeatureCollection]"},
+		{"contexts", fmt.Sprint(m.Context), "[http://iiif.io/api/extension/navplace/context.json http://iiif.io/api/presentation/3/context.json]"},
 		{"foreign service", p2.Items[0].Items[0].Body.Service[0].Type2, "ImageService2"},
 		{"plain file", p3.Items[0].Items[0].Body.Format, "image/png"},
 		{"page label", p2.Label["none"][0], "2"},

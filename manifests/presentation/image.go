@@ -87,10 +87,23 @@ func (p *picture) services() []Service {
 	if p.base == "" {
 		return nil
 	}
-	if p.version == iiif.V2 {
-		return []Service{{ID2: p.base, Type2: "ImageService2", Profile: "http://iiif.io/api/image/2/level2.json"}}
+	level := p.Level
+	if p.own || level == "" {
+		level = "level2"
 	}
-	return []Service{{ID: p.base, Type: "ImageService3", Profile: "level2"}}
+	if p.version == iiif.V2 {
+		return []Service{{ID2: p.base, Type2: "ImageService2", Profile: "http://iiif.io/api/image/2/" + level + ".json"}}
+	}
+	return []Service{{ID: p.base, Type: "ImageService3", Profile: level}}
+}
+
+// largest is the word for the largest size in a URL. "max" is new in version 2.1, so a
+// service elsewhere may not know it.
+func (p *picture) largest() string {
+	if p.version == iiif.V2 && !p.own {
+		return "full"
+	}
+	return "max"
 }
 
 // body is the image as it is painted on its canvas. Its size is what its URL
@@ -99,7 +112,7 @@ func (p *picture) body() Image {
 	if p.base == "" {
 		return Image{ID: p.URL, Type: "Image", Format: p.mediaType(), Width: p.Width, Height: p.Height}
 	}
-	return Image{ID: p.base + "/full/max/0/default.jpg", Type: "Image", Format: "image/jpeg",
+	return Image{ID: p.base + "/full/" + p.largest() + "/0/default.jpg", Type: "Image", Format: "image/jpeg",
 		Width: p.delivered.Width, Height: p.delivered.Height, Service: p.services()}
 }
 
@@ -118,16 +131,19 @@ func (p *picture) mediaType() string {
 
 // thumbnail is a small rendering whose longer side is at most limit, at a size that
 // the server has stored where there is one: such a size costs nothing to deliver. It
-// is never larger than the image.
+// is never larger than the image. Its service lists the stored sizes, from which viewers
+// choose what fits without asking for info.json.
 func (p *picture) thumbnail(limit int, lim iiif.Limits) Image {
-	if p.base == "" {
+	if p.base == "" || !p.own && p.Level == "level0" { // which has no sizes that we know
 		return p.body()
 	}
-	size := fit(item.Size{Width: p.Width, Height: p.Height}, limit)
+	size, services := fit(item.Size{Width: p.Width, Height: p.Height}, limit), p.services()
 	if p.own {
+		services[0].Width, services[0].Height = p.Width, p.Height
 		for _, s := range (iiif.Info{Width: p.Width, Height: p.Height}).AdvertisedSizes(lim) {
+			services[0].Sizes = append(services[0].Sizes, Size(s))
 			if s.Width <= limit && s.Height <= limit && 2*max(s.Width, s.Height) > limit {
-				size = item.Size(s)
+				size = item.Size{Width: s.Width, Height: s.Height}
 			}
 		}
 	}
@@ -136,10 +152,10 @@ func (p *picture) thumbnail(limit int, lim iiif.Limits) Image {
 		word += strconv.Itoa(size.Height)
 	}
 	if size == p.delivered && size.Width == p.Width {
-		word = "max"
+		word = p.largest()
 	}
 	return Image{ID: p.base + "/full/" + word + "/0/default.jpg", Type: "Image", Format: "image/jpeg",
-		Width: size.Width, Height: size.Height, Service: p.services()}
+		Width: size.Width, Height: size.Height, Service: services}
 }
 
 // fit returns the size whose longer side is at most limit, with the proportions of s.

@@ -103,6 +103,9 @@ func (r *run) fill(it *item.Item, failed map[string]error) error {
 		}
 		k := r.sizes[key]
 		img.Width, img.Height = k.Size.Width, k.Size.Height
+		if img.ID == "" {
+			img.Version, img.Level = k.Size.Version, k.Size.Level
+		}
 	}
 	return nil
 }

@@ -7,8 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -129,12 +131,36 @@ func (s *Sizer) once(ctx context.Context, base string) (size item.Size, err erro
 	return parse(body)
 }
 
+// level finds the compliance level in a profile: "level1" since version 3, a URI that
+// ends in level1.json or #level1 before, alone or first of a list.
+var level = regexp.MustCompile(`(?:^|[/#])(level[012])(?:\.json)?$`)
+
 // parse reads an info.json of any version.
 func parse(body []byte) (item.Size, error) {
 	const op = "service.Sizes"
-	var info struct{ Width, Height int }
+	var info struct {
+		Context       any `json:"@context"`
+		Width, Height int
+		Profile       any
+	}
 	if err := json.Unmarshal(body, &info); err != nil || info.Width < 1 || info.Height < 1 || info.Width > 1<<30 || info.Height > 1<<30 {
 		return item.Size{}, fault.E(op, fault.Corrupt, errors.Join(err, errors.New("no size"))).WithPublic("the image service has an info.json without width and height")
 	}
-	return item.Size{Width: info.Width, Height: info.Height}, nil
+	size := item.Size{Width: info.Width, Height: info.Height}
+	switch context := fmt.Sprint(info.Context); { // a URI, or a list in which it is
+	case strings.Contains(context, "/api/image/3/"):
+		size.Version = 3
+	case strings.Contains(context, "/api/image/2/"):
+		size.Version = 2
+	}
+	profile := info.Profile
+	if list, ok := profile.([]any); ok && len(list) > 0 {
+		profile = list[0]
+	}
+	if s, ok := profile.(string); ok {
+		if m := level.FindStringSubmatch(s); m != nil {
+			size.Level = m[1]
+		}
+	}
+	return size, nil
 }
