@@ -260,6 +260,29 @@ func TestChangeDiscovery(t *testing.T) {
 	}
 }
 
+// TestProgress: each phase that takes long counts up to its end.
+func TestProgress(t *testing.T) {
+	s := newSite(t, 2*sizesAtOnce+1)
+	seen := map[string][]int{}
+	s.cfg.Progress = func(phase string, done, total int) {
+		if phase != "read" && total != 2*sizesAtOnce+1 {
+			t.Errorf("%s: %d of %d", phase, done, total)
+		}
+		seen[phase] = append(seen[phase], done)
+	}
+	if _, err := s.run(); err != nil {
+		t.Fatal(err)
+	}
+	if got := seen["sizes"]; !slices.Equal(got, []int{0, sizesAtOnce, 2 * sizesAtOnce, 2*sizesAtOnce + 1}) {
+		t.Errorf("sizes: %v", got)
+	}
+	for _, phase := range []string{"read", "publish"} {
+		if got := seen[phase]; len(got) != 2*sizesAtOnce+1 || !slices.IsSorted(got) {
+			t.Errorf("%s: %d calls", phase, len(got))
+		}
+	}
+}
+
 func TestBadItemsKeepTheirLastGoodManifest(t *testing.T) {
 	s := newSite(t, 4)
 	s.must("4 0 0 0 0 9 0")

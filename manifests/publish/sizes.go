@@ -43,6 +43,9 @@ func (r *run) resolve(ctx context.Context) error {
 	return nil
 }
 
+// sizesAtOnce is how many sizes are asked for between two signs of progress.
+const sizesAtOnce = 512
+
 // ask finds sizes by key: those known at the same stamp, and the rest from s.
 func (r *run) ask(ctx context.Context, s item.Sizer, stamps map[string]string, failed map[string]error) {
 	var unknown []string
@@ -56,11 +59,16 @@ func (r *run) ask(ctx context.Context, s item.Sizer, stamps map[string]string, f
 	if s == nil || len(unknown) == 0 {
 		return
 	}
-	r.Progress("sizes", 0, len(unknown))
-	sizes, bad := s.Sizes(ctx, unknown)
-	maps.Copy(failed, bad)
-	for key, size := range sizes {
-		r.sizes[key] = known{Size: size, Stamp: stamps[key]}
+	done := 0
+	r.Progress("sizes", done, len(unknown))
+	for batch := range slices.Chunk(unknown, sizesAtOnce) {
+		sizes, bad := s.Sizes(ctx, batch)
+		maps.Copy(failed, bad)
+		for key, size := range sizes {
+			r.sizes[key] = known{Size: size, Stamp: stamps[key]}
+		}
+		done += len(batch)
+		r.Progress("sizes", done, len(unknown))
 	}
 }
 
