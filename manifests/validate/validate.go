@@ -54,8 +54,10 @@ func Document(data []byte) []Problem {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	var v any
-	if err := dec.Decode(&v); err != nil {
-		return []Problem{{Text: "not JSON: " + err.Error()}}
+	if err := dec.Decode(&v); errors.Is(err, io.EOF) {
+		return []Problem{{Text: "is empty"}}
+	} else if err != nil {
+		return []Problem{{Text: "not JSON: " + where(data, err) + err.Error()}}
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return []Problem{{Text: "there is something behind the document"}}
@@ -80,6 +82,22 @@ func Document(data []byte) []Problem {
 		c.errorf("type", "%q is not a type that a document can have", kind)
 	}
 	return c.problems
+}
+
+// where says at which line and column of the text a mistake is, for people with an
+// editor; "" when that is not known.
+func where(data []byte, err error) string {
+	var syntax *json.SyntaxError
+	offset := int64(len(data))
+	if errors.As(err, &syntax) {
+		offset = syntax.Offset
+	} else if !errors.Is(err, io.ErrUnexpectedEOF) {
+		return ""
+	}
+	before := data[:max(0, min(offset, int64(len(data)))-1)]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1
+	return fmt.Sprintf("line %d, column %d: ", line, column)
 }
 
 // place is where an object stands.

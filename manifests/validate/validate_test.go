@@ -216,6 +216,23 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// TestNotJSON: a message leads to the mistake.
+func TestNotJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                           "error: is empty",
+		" \n":                        "error: is empty",
+		"{\n \"type\": }":            "error: not JSON: line 2, column 10: invalid character '}'",
+		"{\"label\": \"Žluť\", x}":   "error: not JSON: line 1, column 19: invalid character 'x'",
+		"{\n\"type\": \"Manifest\",": "error: not JSON: line 2, column ",
+		"[]":                         "error: a document is an object",
+		"{} {}":                      "error: there is something behind the document",
+	} {
+		if p := Document([]byte(text)); len(p) != 1 || !strings.HasPrefix(p[0].String(), want) {
+			t.Errorf("%q: %v, want %q", text, p, want)
+		}
+	}
+}
+
 func TestDuplicateCanvas(t *testing.T) {
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(book), &doc); err != nil {
