@@ -149,7 +149,7 @@ func (s *settings) viewersElsewhere() []site.Opener {
 
 // recipe names everything that documents follow from beside the items.
 func (s *settings) recipe(base, images string) string {
-	const form = "1" // raised when the same items give other documents
+	const form = "2" // raised when the same items give other documents
 	limits := s.serverConfig("").Limits
 	return strings.Join([]string{form, base, images, s.Publish.Language, s.Title, boolWord(s.Publish.Reference), boolWord(s.Publish.Search), boolWord(s.Publish.Version2), limitWords(limits)}, "\x00")
 }

@@ -61,7 +61,10 @@ func TestSite(t *testing.T) {
 		b.Screen(1000, 700, false)
 		b.Run(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(m.site+"/page/2/"))
 		b.Until(`document.querySelectorAll('.grid img').length == 3 && document.querySelector('.search').hidden`)
-		b.Run(chromedp.Navigate(m.site + "/book/"))
+		b.Run(chromedp.Click("header a.titles"))
+		b.Until(`location.pathname == '/page/titles/' && document.querySelectorAll('.titles li').length == 7 && document.querySelector('.titles').textContent.includes('Kniha listů') && `+fits+` && `+named)
+		b.Screenshot("titles-noscript")
+		b.Run(chromedp.Click(`.titles a[href$="/book/"]`))
 		b.Until(`document.querySelector('.stage img.still')?.naturalWidth > 800`)
 		b.Until(`document.querySelectorAll('#pages a[href*="/full/max/"]').length == 4`)
 		b.Until(`document.querySelectorAll('.notes > li').length == 3 && document.body.textContent.includes('In principio')`)
@@ -99,6 +102,9 @@ func tryLists(t *testing.T, b *browsertest.Tab, m *museum, name string) {
 	b.Run(chromedp.SendKeys("#q", "listu"))
 	b.Until(`document.querySelectorAll('#found .grid li').length == 1 && document.getElementById('list').hidden && document.querySelector('#found img').naturalWidth > 0`)
 	b.Screenshot("site-search-" + name)
+	if got, want := browsertest.Eval[string](b, `document.querySelector('#found .count').textContent`), "1 title contains “listu”."; got != want {
+		t.Errorf("the search says %q, want %q", got, want)
+	}
 	b.Run(chromedp.Click("#found .grid a"))
 	b.Until(`location.pathname == '/book/'`)
 	b.Run(chromedp.Navigate(m.site + "/?q=sheet"))
@@ -131,6 +137,10 @@ func tryObject(t *testing.T, b *browsertest.Tab, m *museum, name string) {
 	}
 	if got := text(`document.querySelector('a[rel=license]').outerHTML`); got != `<a href="http://creativecommons.org/licenses/by/4.0/" rel="license">CC BY 4.0</a>` {
 		t.Errorf("rights: %s", got)
+	}
+
+	if name == "phone-dark" && !browsertest.Eval[bool](b, `document.querySelector('.surface').getBoundingClientRect().bottom <= document.querySelector('.tools').getBoundingClientRect().top`) {
+		t.Error("the buttons lie on the image")
 	}
 
 	// An annotation lies where it belongs, and says what it says.

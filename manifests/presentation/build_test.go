@@ -202,6 +202,11 @@ func TestRightsURI(t *testing.T) {
 			t.Errorf("RightsURI(%q) = %q, want %q", in, got, want)
 		}
 	}
+	for language, want := range map[string]string{"cs-CZ": "map[cs-CZ:[Práva]]", "sk": "map[en:[Rights]]"} {
+		if got := fmt.Sprint(rightsPair(language, "© Museum")[0].Label); got != want {
+			t.Errorf("%s: %s, want %s", language, got, want)
+		}
+	}
 	it := letter()
 	it.Rights = "© Museum"
 	built, err := builder(t).Manifest(it)

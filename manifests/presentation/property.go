@@ -60,20 +60,24 @@ func (w *work) required(p item.Pair) *Pair {
 	}
 	label := w.line(p.Label)
 	if label == nil {
-		label = attributionLabel(w.cfg.Language)
+		label = labelIn(w.cfg.Language, attributionLabels)
 	}
 	return &Pair{Label: label, Value: value}
 }
 
-// attributionLabel is "Attribution" in the language of the site.
-func attributionLabel(language string) item.Text {
+// attributionLabels and rightsLabels are labels that the package itself gives, by language.
+var attributionLabels = map[string]string{"en": "Attribution", "de": "Nachweis", "fr": "Mention obligatoire", "cs": "Uvedení zdroje",
+	"nl": "Naamsvermelding", "it": "Attribuzione", "es": "Atribución", "pl": "Źródło"}
+var rightsLabels = map[string]string{"en": "Rights", "de": "Rechte", "fr": "Droits", "cs": "Práva",
+	"nl": "Rechten", "it": "Diritti", "es": "Derechos", "pl": "Prawa"}
+
+// labelIn is a label in a language, or in English.
+func labelIn(language string, words map[string]string) item.Text {
 	base, _, _ := strings.Cut(language, "-")
-	word, ok := map[string]string{"en": "Attribution", "de": "Nachweis", "fr": "Mention obligatoire", "cs": "Uvedení zdroje",
-		"nl": "Naamsvermelding", "it": "Attribuzione", "es": "Atribución", "pl": "Źródło"}[base]
-	if !ok {
-		return item.Plain("en", "Attribution")
+	if word := words[base]; word != "" {
+		return item.Plain(language, word)
 	}
-	return item.Plain(language, word)
+	return item.Plain("en", words["en"])
 }
 
 func (w *work) agents(list []item.Agent) []Agent {
@@ -172,7 +176,7 @@ func (w *work) behavior(kind string, values []string) []string {
 
 // rightsPair shows rights that have no URI.
 func rightsPair(language, s string) []item.Pair {
-	return []item.Pair{{Label: item.Plain(language, "Rights"), Value: item.Plain(item.None, s)}}
+	return []item.Pair{{Label: labelIn(language, rightsLabels), Value: item.Plain(item.None, s)}}
 }
 
 // sortedLanguages are the tags of a text in order.

@@ -42,9 +42,15 @@ type atomLink struct {
 	Href string `xml:"href,attr"`
 }
 
+// atomText is a text; Lang is "" when it is that of the feed, or not known.
+type atomText struct {
+	Lang string `xml:"xml:lang,attr,omitempty"`
+	Text string `xml:",chardata"`
+}
+
 type atomEntry struct {
 	ID        string     `xml:"id"`
-	Title     string     `xml:"title"`
+	Title     atomText   `xml:"title"`
 	Published string     `xml:"published,omitempty"`
 	Updated   string     `xml:"updated"`
 	Summary   string     `xml:"summary,omitempty"`
@@ -64,10 +70,14 @@ func (s *Site) feed(entries []presentation.Entry) (presentation.Document, error)
 	slices.SortStableFunc(latest, func(a, b *presentation.Entry) int {
 		return cmp.Or(b.Published.Compare(a.Published), strings.Compare(a.Name, b.Name))
 	})
-	f := atom{ID: s.cfg.Base + "/feed.xml", Title: s.cfg.Title, Updated: stamp(updated), Author: atomAuthor{s.cfg.Title},
+	f := atom{Lang: s.cfg.Language, ID: s.cfg.Base + "/feed.xml", Title: s.cfg.Title, Updated: stamp(updated), Author: atomAuthor{s.cfg.Title},
 		Links: []atomLink{{Rel: "self", Type: "application/atom+xml", Href: s.cfg.Base + "/feed.xml"}, {Rel: "alternate", Type: "text/html", Href: s.cfg.Base + "/"}}}
 	for _, e := range latest[:min(len(latest), s.cfg.FeedLength)] {
-		entry := atomEntry{ID: e.ID, Title: s.label(e.Label).Text, Published: stamp(e.Published), Updated: stamp(e.Changed), Summary: s.plain(e.Summary),
+		label := s.label(e.Label)
+		if label.Lang == s.cfg.Language {
+			label.Lang = ""
+		}
+		entry := atomEntry{ID: e.ID, Title: atomText{label.Lang, label.Text}, Published: stamp(e.Published), Updated: stamp(e.Changed), Summary: s.plain(e.Summary),
 			Links: []atomLink{{Rel: "alternate", Type: "text/html", Href: s.page(e.Name)}, {Rel: "related", Type: "application/ld+json", Href: e.ID}}}
 		if len(e.Thumbnail) > 0 {
 			entry.Links = append(entry.Links, atomLink{Rel: "enclosure", Type: e.Thumbnail[0].Format, Href: e.Thumbnail[0].ID})

@@ -14,14 +14,20 @@ import (
 	"github.com/vitrine-iiif/vitrine/manifests/presentation"
 )
 
+// objects counts objects.
+const objects = "{n} object|{n} objects"
+
 // listPage is a page with cards: the whole site or a collection, or a part of it.
 type listPage struct {
 	frame
 	Heading words
 	// Up leads to the collections above, the outermost first.
 	Up []link
-	// Counted says how many objects the list has.
-	Counted string
+	// Counted says how many objects the list has, Part which part of them this is; ""
+	// for the first.
+	Counted, Part string
+	// Found are the forms of what the search says of a number of objects.
+	Found   struct{ One, Few, Other string }
 	Shelves []shelfLink
 	Cards   []card
 	Pager   pager
@@ -53,12 +59,12 @@ type facts struct {
 }
 
 func (s *Site) facts(e *presentation.Entry) facts {
-	f := facts{Date: dated(e.NavDate, e.Created), Text: e.Transcribed > 0}
+	f := facts{Date: s.tongue.dated(e.NavDate, e.Created), Text: e.Transcribed > 0}
 	if e.Pages > 1 {
-		f.Pages = count(e.Pages, "page", "pages")
+		f.Pages = s.tongue.count(e.Pages, "{n} page|{n} pages")
 	}
 	if e.Annotations > 0 {
-		f.Annotations = count(e.Annotations, "annotation", "annotations")
+		f.Annotations = s.tongue.count(e.Annotations, "{n} annotation|{n} annotations")
 	}
 	return f
 }
@@ -102,7 +108,7 @@ func (s *Site) Lists(c presentation.Catalogue) iter.Seq2[presentation.Document, 
 		}
 		l.policy = policy(from, "")
 		root := c.Shelves()
-		if l.index(root) && l.below(root, nil) && l.put(s.search(l.order)) && l.put(s.feed(c.Entries)) {
+		if l.index(root) && l.below(root, nil) && l.titles() && l.put(s.search(l.order)) && l.put(s.feed(c.Entries)) {
 			s.siteMap(c.Entries, root, l.put)
 		}
 	}
@@ -172,12 +178,15 @@ func (l *lists) below(shelf *presentation.Shelf, up []link) bool {
 func (l *lists) parts(p listPage, shelf *presentation.Shelf, entries []ranked, path func(int) string) bool {
 	size := l.cfg.PageSize
 	last := max(1, (len(entries)+size-1)/size)
-	p.Counted = count(len(l.held(shelf)), "object", "objects")
+	const found = "{n} title contains “{q}”.|{n} titles contain “{q}”."
+	p.Found.One, p.Found.Few, p.Found.Other = l.tongue.plural(1, found), l.tongue.plural(2, found), l.tongue.plural(100, found)
+	p.Counted = l.tongue.count(len(l.held(shelf)), objects)
 	for n := 1; n <= last; n++ {
 		part := p
 		title := p.Heading.Text
 		if n > 1 {
-			title = strings.TrimPrefix(title+", page "+strconv.Itoa(n), ", ")
+			part.Part = l.part(n, last)
+			title = strings.TrimPrefix(title+", "+part.Part, ", ")
 		}
 		part.frame = l.frame(path(n), title)
 		part.Policy = l.policy
@@ -207,7 +216,7 @@ func (l *lists) shelves(root string, shelf *presentation.Shelf) []shelfLink {
 		sub := shelf.Below[slug]
 		held := l.held(sub)
 		s := shelfLink{link: link{Href: root + "collection/" + escape(strings.Join(sub.Path, "/")) + "/", Label: l.label(sub.Label)},
-			Count: group(len(held)), Counted: count(len(held), "object", "objects")}
+			Count: l.tongue.number(len(held)), Counted: l.tongue.count(len(held), objects)}
 		first := len(l.order)
 		for e := range held {
 			first = min(first, l.place[e])

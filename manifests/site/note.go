@@ -60,7 +60,7 @@ var motivations = map[string]string{"describing": "Description", "identifying": 
 	"editing": "Proposed change", "geotagging": "Place"}
 
 func (s *Site) note(a map[string]any, c *presentation.Canvas) note {
-	n := note{Motivation: motivations[text(a["motivation"])], Label: s.label(labelOf(a["label"])), Box: box(a["target"], c)}
+	n := note{Motivation: s.tongue.say(motivations[text(a["motivation"])]), Label: s.label(labelOf(a["label"])), Box: box(a["target"], c)}
 	tagging := text(a["motivation"]) == "tagging"
 	s.bodies(&n, a["body"], tagging)
 	return n

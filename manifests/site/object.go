@@ -212,7 +212,7 @@ func (s *Site) objectPages(p *objectPage, m *presentation.Manifest) map[string]i
 			pg.Label.Text = strconv.Itoa(i + 1)
 		}
 		if pg.Heading = pg.Label.Text; strings.Trim(pg.Heading, "0123456789") == "" {
-			pg.Heading = "Page " + pg.Heading
+			pg.Heading = s.tongue.say("Page") + " " + pg.Heading
 		}
 		if len(image.Service) > 0 {
 			pg.Info, pg.Image = image.Service[0].ID+image.Service[0].ID2+"/info.json", ""

@@ -1,6 +1,8 @@
 package site
 
 import (
+	"encoding/base64"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +118,9 @@ func TestObjectPage(t *testing.T) {
 		"img-src &#39;self&#39; https://museum.example https://images.example https://old.example data:;",
 		`href="https://projectmirador.org/embed/?iiif-content=https%3A%2F%2Fmuseum.example%2Fcollection%2Fa.json"`,
 		`href="https://uv-v4.netlify.app/#?manifest=https%3A%2F%2Fmuseum.example%2Fcollection%2Fa.json"`,
-		`href="https://museum.example/collection/a/?manifest=https%3a%2f%2fmuseum.example%2fcollection%2fa.json"`,
+		// A Content State link, and what older viewers look for when it is dropped on them.
+		`href="https://museum.example/collection/a/?iiif-content=` + base64.RawURLEncoding.EncodeToString([]byte(url.QueryEscape(`{"id":"`+base+`/a.json","type":"Manifest"}`))) +
+			`&amp;manifest=https%3a%2f%2fmuseum.example%2fcollection%2fa.json"`,
 		`value="https://museum.example/collection/a/v2.json"`, `<link rel="canonical" href="https://museum.example/collection/a/">`,
 	} {
 		if !strings.Contains(page, want) {
@@ -142,16 +146,16 @@ func TestTranscriptBound(t *testing.T) {
 }
 
 func TestDated(t *testing.T) {
-	record := time.Date(2024, 3, 9, 0, 0, 0, 0, time.UTC)
+	record, en := time.Date(2024, 3, 9, 0, 0, 0, 0, time.UTC), tongue{Lang: "en"}
 	for nav, want := range map[string]moment{
 		"1420-01-01T00:00:00Z": {"1420", "1420", false}, "1845-05-12T00:00:00Z": {"1845-05-12", "12 May 1845", false},
 		"": {"2024-03-09", "9 March 2024", true}, "nonsense": {"2024-03-09", "9 March 2024", true},
 	} {
-		if got := dated(nav, record); got == nil || *got != want {
+		if got := en.dated(nav, record); got == nil || *got != want {
 			t.Errorf("%q: %+v, want %+v", nav, got, want)
 		}
 	}
-	if dated("", time.Time{}) != nil {
+	if en.dated("", time.Time{}) != nil {
 		t.Error("a date out of nothing")
 	}
 }

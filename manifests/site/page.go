@@ -13,6 +13,9 @@ import (
 type frame struct {
 	// Site is the title of the site, Title that of the page; "" on the first page.
 	Site, Title string
+	// Tongue is the language of the words of the page, SiteLang that of the title of the
+	// site; "" when it is the same.
+	Tongue, SiteLang string
 	// Description is for search engines and previews; may be empty.
 	Description string
 	// Policy is the content policy.
@@ -30,8 +33,12 @@ type frame struct {
 // frame makes the frame of the page at path, which ends in index.html.
 func (s *Site) frame(path, title string) frame {
 	folder := strings.TrimSuffix(path, "index.html")
-	return frame{Site: s.cfg.Title, Title: title, Root: strings.Repeat("../", strings.Count(path, "/")),
+	f := frame{Site: s.cfg.Title, Title: title, Tongue: s.tongue.Lang, Root: strings.Repeat("../", strings.Count(path, "/")),
 		Canonical: s.cfg.Base + "/" + escape(folder), Mirador: s.cfg.Viewer == Mirador}
+	if base, _, _ := strings.Cut(s.cfg.Language, "-"); !strings.EqualFold(base, f.Tongue) {
+		f.SiteLang = s.cfg.Language
+	}
+	return f
 }
 
 // Home leads to the first page; "./" where Root is empty.

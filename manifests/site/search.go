@@ -35,7 +35,7 @@ func (s *Site) search(order []ranked) (presentation.Document, error) {
 	data.Objects = make([]found, len(order))
 	for i, e := range order {
 		label := s.label(e.Label)
-		f := found{Name: e.Name, Label: label.Text, Lang: label.Lang, Small: s.facts(e.Entry).line()}
+		f := found{Name: e.Name, Label: label.Text, Lang: label.Lang, Small: s.line(s.facts(e.Entry))}
 		var also []string
 		for _, w := range s.others(e.Label) {
 			also = append(also, w.Text)
@@ -72,10 +72,13 @@ func common(prefix, address string, first bool) string {
 }
 
 // line writes facts on one line.
-func (f facts) line() string {
+func (s *Site) line(f facts) string {
 	var parts []string
 	if f.Date != nil {
-		parts = append(parts, map[bool]string{true: "Added "}[f.Date.Added]+f.Date.Human)
+		if f.Date.Added {
+			f.Date.Human = s.tongue.say("Added") + " " + f.Date.Human
+		}
+		parts = append(parts, f.Date.Human)
 	}
 	for _, p := range []string{f.Pages, f.Annotations} {
 		if p != "" {

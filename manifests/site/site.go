@@ -42,7 +42,8 @@ type Config struct {
 	Base string
 	// Title is the name of the site. Required.
 	Title string
-	// Language is the BCP 47 tag of the texts to show first. Default "en".
+	// Language is the BCP 47 tag of the texts to show first, and of the words of the site
+	// itself where they are translated. Default "en".
 	Language string
 	// Viewer of object pages: OpenSeadragon (default) or Mirador.
 	Viewer string
@@ -85,6 +86,7 @@ type Site struct {
 	files   []viewer.File
 	assets  map[string]string // path below Base by name
 	version string
+	tongue  tongue
 	from    origins // of the page that is being made
 }
 
@@ -119,6 +121,10 @@ func New(cfg Config) (*Site, error) {
 		cfg.FeedLength = 50
 	}
 	s := &Site{cfg: cfg, clean: markup.New()}
+	var err error
+	if s.tongue, err = newTongue(cfg.Language); err != nil {
+		return nil, err
+	}
 	if err := s.loadAssets(); err != nil {
 		return nil, err
 	}
@@ -180,12 +186,14 @@ func (s *Site) loadAssets() error {
 		}
 		h.Write(body)
 	}
+	h.Write(s.tongue.file)
 	s.version = hex.EncodeToString(h.Sum(nil)[:8])
 	return nil
 }
 
 func (s *Site) loadTemplates() (err error) {
 	s.pages, err = template.New("").Funcs(template.FuncMap{
+		"t": s.tongue.say,
 		// A name that is not there is a mistake in a template.
 		"asset": func(name string) (string, error) {
 			if p, ok := s.assets[name]; ok {

@@ -154,32 +154,15 @@ type moment struct {
 
 // dated is the date of an object: when it was made, as navDate says, or else when its
 // record was. A navDate at the beginning of a year stands for the year.
-func dated(navDate string, created time.Time) *moment {
-	if t, err := time.Parse(time.RFC3339, navDate); err == nil {
-		if t = t.UTC(); t.YearDay() == 1 {
-			return &moment{Machine: t.Format("2006"), Human: strconv.Itoa(t.Year())}
+func (t tongue) dated(navDate string, created time.Time) *moment {
+	if d, err := time.Parse(time.RFC3339, navDate); err == nil {
+		if d = d.UTC(); d.YearDay() == 1 {
+			return &moment{Machine: d.Format("2006"), Human: strconv.Itoa(d.Year())}
 		}
-		return &moment{Machine: t.Format(time.DateOnly), Human: t.Format("2 January 2006")}
+		return &moment{Machine: d.Format(time.DateOnly), Human: t.date(d)}
 	}
 	if created.IsZero() {
 		return nil
 	}
-	return &moment{Machine: created.Format(time.DateOnly), Human: created.Format("2 January 2006"), Added: true}
-}
-
-// count writes "1 page", "12 pages".
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return group(n) + " " + many
-}
-
-// group writes 12345 as "12,345".
-func group(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return &moment{Machine: created.Format(time.DateOnly), Human: t.date(created), Added: true}
 }

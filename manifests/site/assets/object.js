@@ -11,6 +11,7 @@
   const remark = document.getElementById('note');
   const linkField = document.getElementById('link');
   const stateField = document.getElementById('state');
+  const drag = document.getElementById('drag');
   const { Point, Rect, MouseTracker } = OpenSeadragon;
   let page = 0; // the number of the page on the stage
   let wanted; // region to show once the page is there
@@ -61,7 +62,7 @@
     const close = document.createElement('button');
     close.type = 'button';
     close.textContent = '×';
-    close.setAttribute('aria-label', 'Close the annotation');
+    close.setAttribute('aria-label', stage.dataset.close);
     close.addEventListener('click', () => { remark.hidden = true; });
     remark.replaceChildren(close, copy);
     remark.hidden = false;
@@ -71,7 +72,7 @@
     const button = document.createElement('button');
     button.type = 'button';
     button.className = region[2] ? 'region' : 'region point';
-    button.setAttribute('aria-label', `Annotation: ${note.innerText.trim().slice(0, 120)}`);
+    button.setAttribute('aria-label', `${stage.dataset.annotation}: ${note.innerText.trim().slice(0, 120)}`);
     const press = () => {
       for (const other of stage.querySelectorAll('.region.chosen')) other.classList.remove('chosen');
       button.classList.add('chosen');
@@ -117,6 +118,9 @@
     }
     linkField.value = document.querySelector('link[rel=canonical]').href + hash;
     stateField.value = Address.encode({ id: target, type: 'Canvas', partOf: [{ id: stage.dataset.manifest, type: 'Manifest' }] });
+    const dragged = new URL(drag.href);
+    dragged.searchParams.set('iiif-content', stateField.value);
+    drag.href = dragged;
   };
 
   viewer.addHandler('open', () => { settle(); drawNotes(); });
@@ -150,7 +154,7 @@
       const look = document.createElement('button');
       look.type = 'button';
       look.className = 'look';
-      look.textContent = 'Show on the image';
+      look.textContent = stage.dataset.look;
       look.addEventListener('click', () => {
         const box = numbers(note.dataset.box);
         const n = Number(section.dataset.of);

@@ -13,7 +13,11 @@
 
   // Letters without accents and case, so that "Krakow" finds "Kraków".
   const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  const thousands = (n) => n.toLocaleString('en');
+  // What to say is in the page, in its language: of a number one of several forms.
+  const { lang } = document.documentElement;
+  const forms = new Intl.PluralRules(lang);
+  const say = (text, n) => text.replace('{n}', n?.toLocaleString(lang)).replace('{q}', () => field.value.trim());
+  const count = (n) => say({ one: form.dataset.foundOne, few: form.dataset.foundFew }[forms.select(n)] || form.dataset.foundOther, n);
 
   let data;
   const load = () => {
@@ -55,7 +59,7 @@
       objects = await load();
     } catch {
       if (mine !== turn) return;
-      said.textContent = 'The search does not work at the moment.';
+      said.textContent = form.dataset.trouble;
       grid.replaceChildren();
       [list.hidden, found.hidden] = [false, false];
       return;
@@ -63,9 +67,8 @@
     if (mine !== turn) return; // something else was typed meanwhile
     const hits = objects.filter((o) => words.every((w) => o.key.includes(w)));
     grid.replaceChildren(...hits.slice(0, most).map(show));
-    said.textContent = hits.length === 0 ? `Nothing is called “${field.value.trim()}”.`
-      : `${thousands(hits.length)} ${hits.length === 1 ? 'object is' : 'objects are'} called “${field.value.trim()}”`
-        + (hits.length > most ? `; the first ${most} are shown.` : '');
+    said.textContent = hits.length === 0 ? say(form.dataset.none)
+      : count(hits.length) + (hits.length > most ? ` ${say(form.dataset.first, most)}` : '');
     [list.hidden, found.hidden] = [true, false];
   };
 

@@ -5,6 +5,8 @@
   for (const button of document.querySelectorAll('[data-copy]')) {
     const field = document.getElementById(button.dataset.copy);
     const word = button.firstChild;
+    const { copied = 'Copied', byHand = 'Press Ctrl+C' } = button.dataset;
+    const before = word.data;
     button.hidden = false;
     field.addEventListener('focus', () => field.select());
     button.addEventListener('click', async () => {
@@ -16,9 +18,9 @@
         field.select();
         done = document.execCommand('copy');
       }
-      word.data = done ? 'Copied' : 'Press Ctrl+C';
+      word.data = done ? copied : byHand;
       said.textContent = word.data;
-      setTimeout(() => { word.data = 'Copy'; said.textContent = ''; }, 2000);
+      setTimeout(() => { word.data = before; said.textContent = ''; }, 2000);
     });
   }
 })();

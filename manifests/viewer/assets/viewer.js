@@ -38,8 +38,8 @@
   stage.viewer = viewer;
 
   viewer.canvas.setAttribute('role', 'application');
-  viewer.canvas.setAttribute('aria-label', stage.dataset.title +
-    ', zoomable image. Plus and minus zoom, arrow keys move, 0 shows the whole image.');
+  viewer.canvas.setAttribute('aria-label', `${stage.dataset.title}, ` +
+    (stage.dataset.hint || 'zoomable image. Plus and minus zoom, arrow keys move, 0 shows the whole image.'));
 
   // The whole image, however it is turned, with some wall around it.
   const view = () => viewer.viewport;
