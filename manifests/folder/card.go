@@ -25,7 +25,9 @@ type Card struct {
 	Rendering links `yaml:"rendering"`
 	// Provider are the institutions.
 	Provider []struct {
-		ID, Label, Homepage, Logo string
+		ID             string
+		Label          texts
+		Homepage, Logo string
 	} `yaml:"provider"`
 	// Pages say more of pages, by the name of the file: label, summary, chapter,
 	// annotations. Pages that are not named keep their defaults; a list orders them.
@@ -34,7 +36,9 @@ type Card struct {
 
 // links is one URL or a list of links.
 type links []struct {
-	URL, Label, Format, Type, Profile string
+	URL                   string
+	Label                 texts
+	Format, Type, Profile string
 }
 
 // UnmarshalYAML reads either form.
@@ -50,7 +54,7 @@ func (l *links) UnmarshalYAML(node *yaml.Node) error {
 func (l links) links(language, label string) []item.Link {
 	var out []item.Link
 	for _, e := range l {
-		text := item.Plain(language, e.Label)
+		text := e.Label.text(language)
 		if text == nil {
 			text = item.Plain("en", label)
 		}
@@ -237,9 +241,9 @@ func (s *Source) fill(it *item.Item, card Card) {
 	it.SeeAlso = append(it.SeeAlso, card.SeeAlso.links(lang, "Data")...)
 	it.Rendering = append(it.Rendering, card.Rendering.links(lang, "Download")...)
 	for _, p := range card.Provider {
-		a := item.Agent{ID: p.ID, Label: item.Plain(lang, p.Label)}
+		a := item.Agent{ID: p.ID, Label: p.Label.text(lang)}
 		if p.Homepage != "" {
-			a.Homepages = []item.Link{{URL: p.Homepage, Label: item.Plain(lang, p.Label), Format: "text/html"}}
+			a.Homepages = []item.Link{{URL: p.Homepage, Label: p.Label.text(lang), Format: "text/html"}}
 		}
 		if p.Logo != "" {
 			a.Logo = item.Image{URL: p.Logo}

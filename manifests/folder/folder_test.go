@@ -65,7 +65,7 @@ collections: Books
 metadata: {Shelf mark: [A 1, A 2], Medium: {cs: papír}}
 homepage: https://a.org/b
 rendering: [{url: https://a.org/b.pdf, label: PDF, format: application/pdf}]
-provider: [{id: https://a.org, label: Museum, logo: https://a.org/l.png}]
+provider: [{id: https://a.org, label: {en: Museum, cs: Muzeum}, logo: https://a.org/l.png}]
 pages:
   - {file: 3.jpg, label: Cover}
   - {file: 1.jpg, chapter: One, annotations: [{id: "urn:x", type: Annotation}]}
@@ -81,8 +81,8 @@ pages:
 	for _, p := range b.Metadata {
 		meta = append(meta, p.Label.First()+"="+strings.Join(slices.Concat(p.Value["en"], p.Value["cs"]), "|"))
 	}
-	if got := fmt.Sprintln(b.Name, b.Label, b.Rights, b.Collections, meta, b.Homepage[0].URL, b.Rendering[0].Format, b.Provider[0].Logo.URL); got !=
-		"my-book map[cs:[Kniha] en:[A book]] CC0 [Books] [Creator=Anna Shelf mark=A 1|A 2 Medium=papír] https://a.org/b application/pdf https://a.org/l.png\n" {
+	if got := fmt.Sprintln(b.Name, b.Label, b.Rights, b.Collections, meta, b.Homepage[0].URL, b.Rendering[0].Format, b.Provider[0].Label, b.Provider[0].Logo.URL); got !=
+		"my-book map[cs:[Kniha] en:[A book]] CC0 [Books] [Creator=Anna Shelf mark=A 1|A 2 Medium=papír] https://a.org/b application/pdf map[cs:[Muzeum] en:[Museum]] https://a.org/l.png\n" {
 		t.Error(got)
 	}
 	if got := fmt.Sprintln(b.Pages[0].Image.ID, b.Pages[0].Label, b.Pages[1].Image.ID, string(b.Pages[1].Annotations[0]), b.Pages[2].Image.ID, b.Ranges); got !=

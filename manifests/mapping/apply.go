@@ -231,6 +231,9 @@ func (m *Mapping) pages(it *item.Item, records []Record) error {
 			return fault.New("mapping.Item", fault.Invalid, "page "+strconv.Itoa(i+1)+" has no image")
 		}
 		img.Stamp, img.Format = m.Page.Stamp.first(r), m.Page.Format.first(r)
+		if img.URL != "" {
+			img.Width, img.Height = pixels(m.Page.Width.first(r)), pixels(m.Page.Height.first(r))
+		}
 		p := item.Page{Image: img, Label: m.text(m.Page.Label, r), Summary: m.text(m.Page.Summary, r),
 			Metadata: m.pairs(m.Page.Metadata, r), Behavior: m.list(m.Page.Behavior, r)}
 		if raw := m.Page.Annotations.raw(r); raw != nil {
@@ -244,6 +247,15 @@ func (m *Mapping) pages(it *item.Item, records []Record) error {
 		m.chapter(it, r, i)
 	}
 	return nil
+}
+
+// pixels reads a size; 0 is none.
+func pixels(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }
 
 // chapter opens an entry of the table of contents, or continues the last one: tables

@@ -26,7 +26,7 @@ func (m *Mapping) Fields() []string {
 
 // Fields returns the names of fields that the properties of a page use.
 func (p *Page) Fields() []string {
-	values := []Value{p.Image, p.Stamp, p.Format, p.Label, p.Summary, p.Annotations, p.Order, p.Chapter, p.Behavior}
+	values := []Value{p.Image, p.Stamp, p.Format, p.Width, p.Height, p.Label, p.Summary, p.Annotations, p.Order, p.Chapter, p.Behavior}
 	return names(append(values, pairFields(p.Metadata)...))
 }
 

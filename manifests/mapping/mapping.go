@@ -75,6 +75,10 @@ type Page struct {
 	// Stamp changes when the file does; Format is its media type.
 	Stamp  Value `yaml:"stamp"`
 	Format Value `yaml:"format"`
+	// Width and Height are the size of a plain picture in pixels, which nobody can be
+	// asked for. Sizes of images of a server come from the images.
+	Width  Value `yaml:"width"`
+	Height Value `yaml:"height"`
 	// Label, Summary and Metadata are those of the canvas.
 	Label    Value  `yaml:"label"`
 	Summary  Value  `yaml:"summary"`

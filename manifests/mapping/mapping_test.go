@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -58,6 +59,23 @@ func TestImageKinds(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("image(%q) is %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestPlainPicture: a picture without a server has the size that its record says.
+func TestPlainPicture(t *testing.T) {
+	m, err := Parse(strings.NewReader("page: {image: file, width: w, height: h}"), Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for image, want := range map[string]string{"https://a.org/x.jpg": "30 20", "x.jpg": "0 0", "https://a.org/iiif/3/x": "0 0"} {
+		it, err := m.Item("row 1", Record{"file": image, "w": "30", "h": json.Number("20")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(it.Pages[0].Image.Width, it.Pages[0].Image.Height); got != want {
+			t.Errorf("%s: %s, want %s", image, got, want)
 		}
 	}
 }

@@ -142,10 +142,10 @@ func (w *work) standIns() {
 	m := &w.out.Manifest
 	m.Thumbnail = m.Items[w.it.Start].Thumbnail
 	if !w.it.Thumbnail.Zero() {
-		if pic, err := w.picture(w.it.Thumbnail); err != nil {
+		if small, err := w.small(w.it.Thumbnail, w.cfg.Thumbnail); err != nil {
 			w.warn("thumbnail: %s", fault.Public(err))
 		} else {
-			m.Thumbnail = []Image{pic.thumbnail(w.cfg.Thumbnail, w.cfg.Limits)}
+			m.Thumbnail = []Image{small}
 		}
 	}
 	if w.it.Placeholder.Zero() {

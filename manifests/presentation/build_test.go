@@ -185,6 +185,29 @@ func TestManifestRefused(t *testing.T) {
 	}
 }
 
+// TestThumbnail: one of the record's own choice stands for the object.
+func TestThumbnail(t *testing.T) {
+	for _, c := range []struct {
+		img  item.Image
+		want string
+	}{
+		{item.Image{URL: "https://museum.example.org/t.jpg"}, "https://museum.example.org/t.jpg 0 0"},
+		{item.Image{ID: "t.jpg", Width: 2000, Height: 1000}, "https://iiif.example.org/iiif/3/t.jpg/full/500,250/0/default.jpg 500 250"},
+		{item.Image{URL: "t.jpg"}, "https://other.example.org/iiif/2/x/full/full/0/default.jpg 200 300"}, // the first page's
+	} {
+		it := letter()
+		it.Thumbnail = c.img
+		built, err := builder(t).Manifest(it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conforms(t, built.Manifest)
+		if th := built.Manifest.Thumbnail[0]; fmt.Sprint(th.ID, " ", th.Width, " ", th.Height) != c.want {
+			t.Errorf("%+v, want %s", th, c.want)
+		}
+	}
+}
+
 func TestRightsURI(t *testing.T) {
 	for in, want := range map[string]string{
 		"CC-BY":           "http://creativecommons.org/licenses/by/4.0/",

@@ -3,6 +3,7 @@ package presentation
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vitrine-iiif/vitrine/manifests/item"
@@ -90,7 +91,7 @@ func (w *work) agents(list []item.Agent) []Agent {
 		}
 		agent := Agent{ID: a.ID, Type: "Agent", Label: label, Homepage: w.externals("provider homepage", a.Homepages, "Text")}
 		if !a.Logo.Zero() {
-			if logo, err := w.logo(a.Logo); err != nil {
+			if logo, err := w.small(a.Logo, logoSide); err != nil {
 				w.warn("logo: %s", fault.Public(err))
 			} else {
 				agent.Logo = []Image{logo}
@@ -101,11 +102,15 @@ func (w *work) agents(list []item.Agent) []Agent {
 	return out
 }
 
-// logo needs no size: it is shown small.
-func (w *work) logo(img item.Image) (Image, error) {
+// logoSide is the longest side of a logo that our image server makes.
+const logoSide = 256
+
+// small is a logo or a thumbnail of at most limit pixels. A plain picture is taken as it
+// is and needs no size: it is shown small.
+func (w *work) small(img item.Image, limit int) (Image, error) {
 	if img.ID == "" && img.Service == "" {
 		if !absolutePicture(img.URL) {
-			return Image{}, fault.New("presentation.Build", fault.Invalid, "the logo has no absolute URL")
+			return Image{}, fault.New("presentation.Build", fault.Invalid, strconv.Quote(img.URL)+" is not an absolute URL")
 		}
 		p := picture{Image: img}
 		return Image{ID: img.URL, Type: "Image", Format: p.mediaType(), Width: img.Width, Height: img.Height}, nil
@@ -114,7 +119,7 @@ func (w *work) logo(img item.Image) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	return pic.thumbnail(256, w.cfg.Limits), nil
+	return pic.thumbnail(limit, w.cfg.Limits), nil
 }
 
 // externals are links; those that cannot be followed are left out with a warning.
