@@ -62,7 +62,7 @@ func TestSite(t *testing.T) {
 		b.Run(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(m.site+"/page/2/"))
 		b.Until(`document.querySelectorAll('.grid img').length == 3 && document.querySelector('.search').hidden`)
 		b.Run(chromedp.Click("header a.titles"))
-		b.Until(`location.pathname == '/page/titles/' && document.querySelectorAll('.titles li').length == 7 && document.querySelector('.titles').textContent.includes('Kniha listů') && `+fits+` && `+named)
+		b.Until(`location.pathname == '/page/titles/' && document.querySelectorAll('.titles li').length == 7 && document.querySelector('.titles').textContent.includes('Kniha listů') && ` + fits + ` && ` + named)
 		b.Screenshot("titles-noscript")
 		b.Run(chromedp.Click(`.titles a[href$="/book/"]`))
 		b.Until(`document.querySelector('.stage img.still')?.naturalWidth > 800`)
