@@ -210,7 +210,7 @@ func near(a, b []float64) bool {
 // TestSiteMirador: with Mirador chosen, it opens on the page under the page's content
 // policy and shows the annotations.
 func TestSiteMirador(t *testing.T) {
-	m := newMuseum(t, first(book(2)), second(book(2)), "--publish-viewer=mirador", "--publish-open-in=none")
+	m := newMuseum(t, first(book(2)), second(book(2)), "--publish-viewer=mirador", "--publish-open-in=none", "--publish-language=cs")
 	b := browsertest.Open(t)
 	b.Screen(1400, 900, false)
 	b.Run(chromedp.Navigate(m.site + "/book/"))
@@ -218,6 +218,7 @@ func TestSiteMirador(t *testing.T) {
 	for _, text := range comments {
 		b.Until(`document.getElementById('mirador').innerText.includes('` + text + `')`)
 	}
+	b.Until(`document.getElementById('mirador').innerText.includes('Kniha listů') && document.querySelector('.back').textContent == 'Všechny objekty'`)
 	b.Run(chromedp.Click(`#p2 a`))
 	m.waitForTiles(t, b, "book/p2.jpg", 2)
 	b.Screenshot("site-mirador")

@@ -71,7 +71,8 @@ func classicRun(t *testing.T, c *classic, dir string, sizes *sizer) *Report {
 
 // TestDefects goes through what the usual generator script gets wrong, by the numbers
 // of the list; those that need no publication are tested where the code is: 4 and 26
-// in package site, 16, 19 and 20 in presentation, 27 in presentation, search and
+// in package site and in a browser (origin, TestHostileTexts), 25 in origin (TestWeekly),
+// 16, 19 and 20 also in presentation, 27 in presentation, search and
 // validate.
 func TestDefects(t *testing.T) {
 	dir := t.TempDir()

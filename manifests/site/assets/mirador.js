@@ -2,12 +2,13 @@
 'use strict';
 (() => {
   const stage = document.getElementById('stage');
-  const { manifest, start, notes } = stage.dataset;
+  const { manifest, start, notes, language } = stage.dataset;
   const leaves = [...document.querySelectorAll('#pages > li')];
   const [page] = Address.asked(leaves, start);
   const wide = matchMedia('(min-width: 56rem)').matches;
   const viewer = Mirador.viewer({
     id: 'mirador',
+    language, // of the texts to show; its own words are English where it has no others
     selectedTheme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',
     annotations: {
       filteredMotivations: ['commenting', 'describing', 'identifying', 'classifying', 'questioning', 'replying', 'linking', 'highlighting',
