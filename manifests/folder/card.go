@@ -29,7 +29,7 @@ type Card struct {
 		Label          texts
 		Homepage, Logo string
 	} `yaml:"provider"`
-	// Pages say more of pages, by the name of the file: label, summary, chapter,
+	// Pages say more of pages, by the name of the file: label, summary, chapter, behavior,
 	// annotations. Pages that are not named keep their defaults; a list orders them.
 	Pages yaml.Node `yaml:"pages"`
 }
@@ -169,7 +169,7 @@ func (s *Source) pages(o *object, card Card) ([]mapping.Record, error) {
 			r = mapping.Record{}
 		}
 		stem, _ := splitName(path.Base(e.Path))
-		for name, value := range map[string]any{"image": e.Path, "file": e.Path, "page_label": r["label"], "page_summary": r["summary"]} {
+		for name, value := range map[string]any{"image": e.Path, "file": e.Path, "page_label": r["label"], "page_summary": r["summary"], "page_behavior": r["behavior"]} {
 			if value != nil {
 				r[name] = value
 			}

@@ -67,7 +67,7 @@ homepage: https://a.org/b
 rendering: [{url: https://a.org/b.pdf, label: PDF, format: application/pdf}]
 provider: [{id: https://a.org, label: {en: Museum, cs: Muzeum}, logo: https://a.org/l.png}]
 pages:
-  - {file: 3.jpg, label: Cover}
+  - {file: 3.jpg, label: Cover, behavior: non-paged}
   - {file: 1.jpg, chapter: One, annotations: [{id: "urn:x", type: Annotation}]}
 `,
 		"top.jpg": "x", "top.yml": "title: At the top\n",
@@ -85,8 +85,8 @@ pages:
 		"my-book map[cs:[Kniha] en:[A book]] CC0 [Books] [Creator=Anna Shelf mark=A 1|A 2 Medium=papír] https://a.org/b application/pdf map[cs:[Muzeum] en:[Museum]] https://a.org/l.png\n" {
 		t.Error(got)
 	}
-	if got := fmt.Sprintln(b.Pages[0].Image.ID, b.Pages[0].Label, b.Pages[1].Image.ID, string(b.Pages[1].Annotations[0]), b.Pages[2].Image.ID, b.Ranges); got !=
-		"scans/b/3.jpg map[en:[Cover]] scans/b/1.jpg [{\"id\":\"urn:x\",\"type\":\"Annotation\"}] scans/b/2.jpg [{map[en:[One]] [1 2] []}]\n" {
+	if got := fmt.Sprintln(b.Pages[0].Image.ID, b.Pages[0].Label, b.Pages[0].Behavior, b.Pages[1].Image.ID, string(b.Pages[1].Annotations[0]), b.Pages[2].Image.ID, b.Ranges); got !=
+		"scans/b/3.jpg map[en:[Cover]] [non-paged] scans/b/1.jpg [{\"id\":\"urn:x\",\"type\":\"Annotation\"}] scans/b/2.jpg [{map[en:[One]] [1 2] []}]\n" {
 		t.Error(got)
 	}
 	if items[1].Label.First() != "At the top" {

@@ -170,7 +170,7 @@ func Default() Mapping {
 			{Label: english("Source"), Value: field("source")},
 		},
 		Page: Page{Image: Value{{Text: "image"}, {Text: "file"}}, Label: Value{{Text: "page_label"}, {Text: "page"}}, Summary: field("page_summary"),
-			Annotations: field("annotations"), Chapter: field("chapter"), Order: field("order")},
+			Annotations: field("annotations"), Chapter: field("chapter"), Order: field("order"), Behavior: field("page_behavior")},
 	}
 }
 
