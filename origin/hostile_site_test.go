@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -115,4 +116,25 @@ func TestHostileTexts(t *testing.T) {
 	time.Sleep(time.Second)
 	b.Screenshot("hostile-mirador")
 	check("Mirador")
+}
+
+// TestHostileViewers: nor do they run in the viewers that others have, even where the
+// record says them as text that only looks like HTML.
+func TestHostileViewers(t *testing.T) {
+	pictures, files := hostile("http://127.0.0.1:9") // pictures from elsewhere are allowed in a summary
+	escaped := "&lt;img src=x onerror=window.hacked=1&gt;"
+	files["hostile/item.yml"] = strings.NewReplacer("title: {en: \"Hostile ", "title: {en: \"Hostile "+escaped+" ", "Source: \"", "Source: \""+escaped).Replace(files["hostile/item.yml"])
+	host := viewerHost(t)
+	m := newMuseum(t, pictures, files)
+	b := browsertest.Open(t)
+	b.Screen(1200, 800, false)
+	for _, v := range []string{"mirador", "clover", "universalviewer"} {
+		b.Run(chromedp.Navigate(host + "/" + v + ".html?manifest=" + url.QueryEscape(m.site+"/hostile.json")))
+		b.Until(`(e => (e.shadowRoot || e).textContent.includes('Hostile'))(document.querySelector('clover-viewer') || document.body)`)
+		time.Sleep(2 * time.Second)
+		b.Screenshot("hostile-" + v)
+		if !browsertest.Eval[bool](b, `window.hacked === undefined`) {
+			t.Errorf("something runs in %s", v)
+		}
+	}
 }
