@@ -36,7 +36,7 @@ type ingestCommand struct {
 
 const (
 	// ingestGC is how much garbage there may be, in per cent of what is held.
-	ingestGC = 20
+	ingestGC = 10
 	// ingestPatience is how long an outage of a source may last: nobody waits for an
 	// answer.
 	ingestPatience = 30 * time.Second

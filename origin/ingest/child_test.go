@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 func child(file, dir string) error {
-	debug.SetGCPercent(20) // as the command does
+	debug.SetGCPercent(10) // as the command does
 	ctx := context.Background()
 	src, err := source.NewDir(source.DirConfig{Path: filepath.Dir(file)})
 	if err != nil {
