@@ -20,7 +20,7 @@ var ranks = map[string]int{
 	"origin/source": 5, "origin/cache": 5, "origin/source/s3test": 5, "origin/browsertest": 5, "origin/codec": 6, "origin/store": 6,
 	"origin/render": 7, "origin/publication": 9, "origin/ingest": 8, "origin/bench": 8, "origin/server": 8, "origin": 10,
 	"wasm/digest": 0, "wasm/answer": 2, "origin/conformance": 5,
-	"wasm/decision": 5, "wasm/plan": 6, "wasm/host": 5, "edge": 11, "edge/bench": 0,
+	"wasm/decision": 5, "wasm/plan": 6, "wasm/host": 5, "wasm/snapshot": 5, "wasm/snapshot/take": 6, "edge": 11, "edge/bench": 0,
 	"origin/queue": 9, "origin/queue/sqstest": 5,
 	"edge/fallback/relay": 6, "edge/fallback/admin": 7, "edge/fallback/settings": 8,
 }
