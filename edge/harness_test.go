@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/vitrine-iiif/vitrine/wasm/snapshot"
 )
 
 // missing skips a test that lacks something; in CI it fails instead.
@@ -68,6 +70,29 @@ var building sync.Mutex
 // planWasm returns plan.wasm, built as it is for deployment; with the tag breakable
 // it can be made to fail.
 func planWasm(t testing.TB, tags string) string {
+	t.Helper()
+	plain := plainWasm(t, tags)
+	file := strings.TrimSuffix(plain, ".wasm") + ".booted.wasm"
+	building.Lock()
+	defer building.Unlock()
+	if _, err := os.Stat(file); err == nil {
+		return file
+	}
+	program, err := os.ReadFile(plain)
+	if err == nil {
+		program, err = snapshot.Take(t.Context(), program)
+	}
+	if err == nil {
+		err = os.WriteFile(file, program, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// plainWasm returns plan.wasm before its boot.
+func plainWasm(t testing.TB, tags string) string {
 	return goBuild(t, "plan"+tags+".wasm", []string{"GOOS=wasip1", "GOARCH=wasm"}, "-buildmode=c-shared", "-tags="+tags, "../wasm/plan")
 }
 

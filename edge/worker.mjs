@@ -4,9 +4,7 @@ import program from "./build/plan.wasm";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder(), none = new Uint8Array();
 
-let serving = false; // random values are forbidden until the first request
-
-/** An instance of plan.wasm with the little of WASI that Go needs. */
+/** An instance of plan.wasm, which was booted when it was built, with the little of WASI that Go needs. */
 class Plan {
   #go; #at = 0; #room = 0; #configured = false;
 
@@ -18,7 +16,7 @@ class Plan {
       wasi_snapshot_preview1: { // what returns nothing returns 0, which is success
         args_get() {}, environ_get() {}, sched_yield() {}, poll_oneoff() {}, args_sizes_get: nothing, environ_sizes_get: nothing,
         clock_time_get: (id, precision, at) => view().setBigUint64(at, BigInt(Date.now()) * 1_000_000n, true),
-        random_get: (at, n) => void (serving ? crypto.getRandomValues(bytes(at, n)) : bytes(at, n).forEach((_, i, b) => { b[i] = 73 * i + 41; })),
+        random_get: (at, n) => void crypto.getRandomValues(bytes(at, n)), // forbidden until the first request, but Go only boots with it
         fd_write(fd, list, count, written) { // Go writes one piece at a time
           const size = view().getUint32(list + 4, true);
           view().setUint32(written, size, true);
@@ -27,7 +25,6 @@ class Plan {
         proc_exit: (code) => { throw new Error(`plan.wasm ended with ${code}`); },
       },
     }).exports;
-    this.#go._initialize();
   }
 
   /** Copies text and data to where Go reads them; returns the length of the text. */
@@ -169,7 +166,6 @@ async function serve(request, env, ctx) {
 
 export default {
   async fetch(request, env, ctx) {
-    serving = true;
     return serve(request, env, ctx).catch((error) => {
       console.error(error.stack);
       const headers = { "Cache-Control": "no-store", "Content-Type": "text/plain; charset=utf-8", "Access-Control-Allow-Origin": "*" };
