@@ -35,15 +35,23 @@ func onWazero(t testing.TB, file, settings string, f func(*planner) error) error
 	}
 	return p.Do(t.Context(), func(in *host.Instance) error {
 		p := &planner{in: in}
-		if err := p.put([]byte(settings)); err != nil {
+		if err := p.configure(settings); err != nil {
 			return err
-		}
-		at, err := in.Call("configure", uint64(len(settings)))
-		if err != nil || at[0] != 0 {
-			t.Fatalf("configure: %v %v", at, err)
 		}
 		return f(p)
 	})
+}
+
+// configure hands settings over.
+func (p *planner) configure(settings string) error {
+	if err := p.put([]byte(settings)); err != nil {
+		return err
+	}
+	at, err := p.in.Call("configure", uint64(len(settings)))
+	if err == nil && at[0] != 0 {
+		err = fault.New("planner.configure", fault.Invalid, "plan.wasm refuses the settings")
+	}
+	return err
 }
 
 // put writes the input of the next call.

@@ -9,9 +9,9 @@ import (
 	"github.com/vitrine-iiif/vitrine/wasm/snapshot"
 )
 
-// TestSnapshot: plan.wasm as it is deployed decides what it decides when it is booted
-// the usual way, byte for byte, whatever the clock says; and the same program always
-// gives the same file.
+// TestSnapshot: plan.wasm as it is deployed decides, after a rehearsal, what it decides
+// when it is booted the usual way, byte for byte; and the same program always gives
+// the same file.
 func TestSnapshot(t *testing.T) {
 	plain, err := os.ReadFile(plainWasm(t, ""))
 	if err != nil {
@@ -32,8 +32,16 @@ func TestSnapshot(t *testing.T) {
 		r.Now = int64(i) * 100
 		requests = append(requests, r)
 	}
-	decided := func(file string) (all [][]byte) {
+	decided := func(file string, rehearse bool) (all [][]byte) {
 		err := onWazero(t, file, settings, func(p *planner) error {
+			if rehearse { // as the Worker does, and then configures it
+				if _, err := p.in.Call("rehearse"); err != nil {
+					return err
+				}
+				if err := p.configure(settings); err != nil {
+					return err
+				}
+			}
 			for _, r := range requests {
 				for _, event := range []decision.Event{decision.Start, decision.Head} {
 					if r.Event = event; event == decision.Head {
@@ -53,8 +61,8 @@ func TestSnapshot(t *testing.T) {
 		}
 		return all
 	}
-	got, tiles := decided(planWasm(t, "")), 0
-	for i, want := range decided(plainWasm(t, "")) {
+	got, tiles := decided(planWasm(t, ""), true), 0
+	for i, want := range decided(plainWasm(t, ""), false) {
 		if !bytes.Equal(got[i], want) {
 			t.Fatalf("%+v: it decides\n%q\nand not\n%q", requests[i/2], got[i], want)
 		}

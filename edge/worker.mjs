@@ -16,7 +16,7 @@ class Plan {
       wasi_snapshot_preview1: { // what returns nothing returns 0, which is success
         args_get() {}, environ_get() {}, sched_yield() {}, poll_oneoff() {}, args_sizes_get: nothing, environ_sizes_get: nothing,
         clock_time_get: (id, precision, at) => view().setBigUint64(at, BigInt(Date.now()) * 1_000_000n, true),
-        random_get: (at, n) => void crypto.getRandomValues(bytes(at, n)), // forbidden until the first request, but Go only boots with it
+        random_get: (at, n) => void crypto.getRandomValues(bytes(at, n)), // forbidden until the first request; Go asks when it boots
         fd_write(fd, list, count, written) { // Go writes one piece at a time
           const size = view().getUint32(list + 4, true);
           view().setUint32(written, size, true);
@@ -26,6 +26,9 @@ class Plan {
       },
     }).exports;
   }
+
+  /** Runs what the first viewer will need, so that it is compiled; before all else. */
+  rehearse() { this.#go.rehearse(); return this; }
 
   /** Copies text and data to where Go reads them; returns the length of the text. */
   #put(text, data) {
@@ -67,7 +70,7 @@ class Plan {
   }
 }
 
-let plan = new Plan();
+let plan = new Plan().rehearse();
 
 /** Asks Go; after a trap a new instance answers, with an error. */
 function decide(env, lines, { event, state = 0, etag = "", size = 0, data = none }) {
