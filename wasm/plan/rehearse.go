@@ -9,6 +9,9 @@ import "github.com/vitrine-iiif/vitrine/wasm/decision"
 // at hand.
 func init() { rehearse() }
 
+// spare is memory that nobody needs.
+var spare []byte
+
 // rehearse decides about a tile of a picture that does not exist, and forgets it. A
 // host that compiles functions when they are first called can have that behind it
 // before the first viewer comes. It must be called before configure.
@@ -27,5 +30,9 @@ func rehearse() {
 		}
 		r.Event, r.ETag, r.Size, r.Data = decision.Head, "e", rehearsalSize, []byte(rehearsalHead)
 	}
-	decider = nil
+	// Sooner or later a request finds that one of the many kinds of memory is used up.
+	for range 20 { // there are 8 of this size at a time
+		spare = make([]byte, 1000)
+	}
+	decider, spare = nil, nil
 }
