@@ -1,7 +1,7 @@
 // Command bench compares the Worker with a twin written by hand in JavaScript, in
 // `workerd serve`, on one machine in one run.
 //
-//	go run ./edge/bench              a quarter of an hour
+//	go run ./edge/bench              ten minutes
 //	go run ./edge/bench -quick       three minutes
 //	go run ./edge/bench -publish     and write the figures into README.md
 //

@@ -198,7 +198,7 @@ func alike(pair [2]*subject, k *kind) error {
 // turns lets the subjects take turns.
 func (m *meter) turns(ctx context.Context, pair [2]*subject, k *kind) (row, error) {
 	count := max(1, m.requests*k.share/100)
-	for range 12 { // for the compilers of V8
+	for range 6 { // for the compilers of V8
 		for _, s := range pair {
 			if err := s.load(ctx, k.asks, 2*count, k.conns); err != nil {
 				return row{}, err
