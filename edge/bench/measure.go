@@ -114,10 +114,10 @@ func (m *meter) kinds(s *subject) ([]kind, error) {
 	return []kind{
 		{title: "tile from R2", asks: warm, conns: 1, share: 100, limit: 1.10},
 		{title: "tile from R2, each another URL", asks: once(warm), conns: 1, share: 100, limit: 1.10},
-		{title: "tile from R2, 16 connections", asks: once(warm), conns: 16, share: 150, limit: 1.10},
+		{title: "tile from R2, each another URL, 16 connections", asks: once(warm), conns: 16, share: 150, limit: 1.10},
 		{title: "tile from the cache", asks: warm, cached: true, conns: 1, share: 150, limit: 1.10},
 		{title: "tile from the cache, each another URL", asks: once(warm), cached: true, conns: 1, share: 150, limit: 1.10},
-		{title: "tile from the cache, 16 connections", asks: once(warm), cached: true, conns: 16, share: 200, limit: 1.10},
+		{title: "tile from the cache, each another URL, 16 connections", asks: once(warm), cached: true, conns: 16, share: 200, limit: 1.10},
 		{title: "info.json", asks: infos(8), conns: 1, share: 200, limit: 1.10},
 		{title: "info.json, each another URL", asks: once(infos(8)), conns: 1, share: 200, limit: 1.10},
 		{title: "304", asks: fresh, conns: 1, share: 200, limit: 1.10},
