@@ -2,6 +2,7 @@ package edge
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,6 +164,43 @@ func TestWholeEdge(t *testing.T) {
 	}
 	if keys := w.keys("rendered/"); len(keys) != 0 {
 		t.Errorf("left after the purge: %v", keys)
+	}
+}
+
+// TestWarmMisses: more misses can be warmed at once than a request may call a Worker by
+// its binding.
+func TestWarmMisses(t *testing.T) {
+	o := startFaulty(t)
+	w := startFailing(t, workerConfig{origin: o.URL, vars: map[string]string{"ADMIN_TOKEN": adminToken}})
+	const misses = 100
+	var list strings.Builder
+	for i := range misses {
+		fmt.Fprintf(&list, "/iiif/3/a.jpg/%d,0,10,10/max/90/default.jpg\n", i)
+	}
+	if a := w.call("POST", "/admin/warm", list.String()); a["requests"] != float64(misses) || a["failed"] != 0.0 {
+		t.Errorf("warm: %v", a)
+	}
+	if n := len(o.asked()); n != misses {
+		t.Errorf("the origin was asked %d times", n)
+	}
+	for _, mode := range []string{"chunked", "large"} { // streams that go through both Workers twice
+		o.set(mode)
+		if a := w.call("POST", "/admin/warm", "/iiif/3/a.jpg/0,0,10,10/max/91/default.jpg\n"); a["requests"] != 1.0 || a["failed"] != 0.0 {
+			t.Errorf("warm, %s: %v", mode, a)
+		}
+	}
+}
+
+// TestWithoutSecond: where the second Worker cannot be called, what lies in the bucket is
+// served, and the rest is an error that nothing stores.
+func TestWithoutSecond(t *testing.T) {
+	w := startWorker(t, workerConfig{modules: []module{{"ESModule", "worker.mjs", "worker.mjs"}, {"CompiledWasm", "build/plan.wasm", planWasm(t, "")}}})
+	w.fill(ingest(t, samples(t)))
+	const image = "/iiif/3/" + sampleEsc
+	w.get(image+"/info.json").expect(t, "info.json", 200)
+	w.get(image+"/512,512,512,512/512,512/0/default.jpg").expect(t, "a tile", 200)
+	for _, path := range []string{image + "/full/60,/90/default.png", "/iiif/3/absent.jpg/info.json", "/viewer/" + sampleEsc, "/admin/status"} {
+		w.get(path).expect(t, path, 500, "Cache-Control", "no-store", "Access-Control-Allow-Origin", "*")
 	}
 }
 

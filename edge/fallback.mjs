@@ -91,9 +91,13 @@ export async function night(env, ctx, ask) {
   await run("runScheduler", { scheduledTime: Date.now(), cron: "" }, { env, ctx, ask });
 }
 
-// What worker.mjs calls, with functions of its own. Nobody else can: this Worker has no address.
+// What worker.mjs calls, with functions of its own; viewers cannot, for this Worker has no
+// address.
 export default class extends WorkerEntrypoint {
-  answer(request, ask, match) { return answer(request, this.env, this.ctx, (other) => ask(other), (url) => match(url)); }
-  night(ask) { return night(this.env, this.ctx, (other) => ask(other)); }
+  answer(request, ask, match) { return answer(request, this.env, this.ctx, this.#asks(ask), (url) => match(url)); }
+  night(ask) { return night(this.env, this.ctx, this.#asks(ask)); }
+  // What is warmed may need this Worker again. It goes by a function, for one request may
+  // call a Worker by its binding 32 times only, and warming asks for hundreds.
+  #asks(ask) { return (other) => ask(other, (request, ask, match) => this.answer(request, ask, match)); }
   fetch() { return refuse(404, "this Worker answers another one only"); }
 }

@@ -85,8 +85,9 @@ function decide(env, lines, { event, state = 0, etag = "", size = 0, data = none
   }
 }
 
-// What the second Worker, fallback.mjs, may use of this one: its handler and its cache.
-const lent = (env, ctx) => [(request) => serve(request, env, ctx), (url) => caches.default.match(url)];
+// What the second Worker, fallback.mjs, may use of this one: its handler, to which it gives
+// itself for what is asked on the way (see there), and its cache.
+const lent = (env, ctx) => [(request, answer) => serve(request, { ...env, FALLBACK: { answer } }, ctx), (url) => caches.default.match(url)];
 
 // Decisions that Go says will be the same for a while, by what was asked.
 const decided = new Map();

@@ -1,5 +1,6 @@
-// The whole Worker, with a bucket that fails on purpose: X-Test-Bucket says how. And
-// with a clock that X-Test-Later puts forward, by milliseconds.
+// The whole Worker, with a bucket that fails on purpose: X-Test-Bucket says how. With a
+// clock that X-Test-Later puts forward, by milliseconds. And with a binding of the second
+// Worker that bears no more calls by one request than Cloudflare's does.
 import worker from "../worker.mjs";
 
 const reject = () => Promise.reject(new Error("internal error; please try again (10001)"));
@@ -33,11 +34,22 @@ function swapping(bucket, times) {
   };
 }
 
+function bounded(service) {
+  let calls = 1; // the request itself is the first of 32 invocations
+  return {
+    answer(...args) {
+      if (++calls > 32) throw new Error("too many Worker invocations");
+      return service.answer(...args);
+    },
+  };
+}
+
 export default {
   fetch(request, env, ctx) {
     if (env.NO_CACHE) Object.defineProperty(globalThis, "caches", { value: { default: { match: async () => undefined, put: async () => undefined } } });
     later += Number(request.headers.get("X-Test-Later") ?? 0);
     const fault = faults[request.headers.get("X-Test-Bucket")];
-    return worker.fetch(request, fault ? { ...env, BUCKET: fault(env.BUCKET) } : env, ctx);
+    const FALLBACK = bounded(env.FALLBACK), BUCKET = fault ? fault(env.BUCKET) : env.BUCKET;
+    return worker.fetch(request, { ...env, FALLBACK, BUCKET }, ctx);
   },
 };

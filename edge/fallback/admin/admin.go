@@ -46,8 +46,9 @@ type Config struct {
 	// WarmList is what is warmed each night, besides the object warm.txt: URLs below
 	// Public, paths, or identifiers.
 	WarmList []string
-	// WarmMax bounds the requests of one run. Default 200: with what each takes in
-	// the bucket and the cache it stays below the 1,000 subrequests of a Worker.
+	// WarmMax bounds the requests of one run. Default 200: with what each takes at the
+	// origin, in the bucket and in the cache it stays far below the 10,000 subrequests
+	// that a Worker has on the paid plan.
 	WarmMax int
 	// WarmConcurrency is how many are asked at once. Default 4; a Worker may have 6
 	// connections open.
