@@ -82,7 +82,8 @@ func boot(ctx context.Context, m *module, program []byte) (*state, error) {
 	var said bytes.Buffer
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().WithStdout(&said).WithStderr(&said).
 		WithRandSource(rand.NewChaCha8(sha256.Sum256(program))).
-		// No host has an earlier time, so the clock never goes back. Go takes 0 for a failure.
+		// Go takes 0 for a failure while it boots. No host has an earlier time, but for a
+		// Worker that starts, which has 0: that the clock goes back by this Go bears.
 		WithWalltime(func() (int64, int32) { return 0, 1 }, sys.ClockResolution(1)).
 		WithNanotime(func() int64 { return 1 }, sys.ClockResolution(1))
 	in, err := r.InstantiateModule(ctx, compiled, config)
