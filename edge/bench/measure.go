@@ -267,7 +267,9 @@ func (m *meter) startUp(ctx context.Context) (starts, error) {
 			return out, err
 		}
 		s.stop()
-		seconds = append(seconds, float64(s.cpu.Microseconds())/1000)
+		if round > 0 { // as below
+			seconds = append(seconds, float64(s.cpu.Microseconds())/1000)
+		}
 		for i := range samples[0] {
 			i := (i + round) % 2
 			s, err := m.start(ctx, "start", configs[i])

@@ -20,7 +20,7 @@ async function report() {
   const memory = Math.max(...instances.map(({ exports }) => exports.memory?.buffer.byteLength ?? 0));
   let held = 0;
   for (const table of tables()) for (let i = 0; i < table.length; i++) held += typeof table.get(i) === "object" && table.get(i) !== null;
-  return Response.json({ Memory: memory, References: alive + held, Collected: typeof globalThis.gc === "function" });
+  return Response.json({ Memory: memory, References: alive + held });
 }
 
 export default {
