@@ -3,6 +3,7 @@ package edge
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -164,6 +165,44 @@ func TestWholeEdge(t *testing.T) {
 	}
 	if keys := w.keys("rendered/"); len(keys) != 0 {
 		t.Errorf("left after the purge: %v", keys)
+	}
+}
+
+// TestAdminOnly: what is passed on for the administrator reaches nothing else, though it
+// be spelled so that its path becomes another one, and bears the headers by which the
+// first Worker tells the second one where to read and write.
+func TestAdminOnly(t *testing.T) {
+	o := startFaulty(t)
+	w := startWorker(t, workerConfig{origin: o.URL, vars: map[string]string{"ADMIN_TOKEN": adminToken, "WRITE_BACK": "true"}})
+	w.putText("private.txt", "private")
+	for _, mode := range []string{"", "500"} {
+		o.set(mode)
+		for _, path := range []string{"/admin", "/admin?x", "/admin/%2e%2e/viewer/x", "/admin/%2e%2e" + imagePath, "/admin/x/%2E./%2e%2e/hooks/publish"} {
+			for _, method := range []string{"GET", "HEAD", "POST"} {
+				req, err := http.NewRequest(method, w.base, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.URL.Opaque = path
+				for name, value := range map[string]string{"X-Vitrine-Key": "private.txt", "X-Vitrine-Revision": "r1", "X-Vitrine-Older": w.base + "/private"} {
+					req.Header.Set(name, value)
+				}
+				resp, err := transport.RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+				if resp.StatusCode != 401 || resp.Header.Get("Cache-Control") != "no-store" {
+					t.Errorf("%s %s: status %d, %v", method, path, resp.StatusCode, resp.Header)
+				}
+			}
+		}
+		for _, r := range o.asked() {
+			t.Errorf("the origin is asked: %s %s", r.Method, r.URL)
+		}
+	}
+	if a := w.command(map[string]any{"get": "private.txt"}); a["text"] != "private" {
+		t.Errorf("it was overwritten: %v", a)
 	}
 }
 

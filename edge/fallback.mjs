@@ -73,18 +73,25 @@ async function run(name, argument, { ctx, ...scope }) {
   }
 }
 
-// answer answers a request. ask is the fetch handler of the whole edge, for what is to be
-// warmed, and match that of its cache.
-export async function answer(request, env, ctx, ask, match) {
+async function respond(scope) {
   // By looking again and again: a promise of another request would not be kept here.
   for (const start = Date.now(); live() >= most; await new Promise((wake) => setTimeout(wake, 20))) {
     if (Date.now() - start > patience) return refuse(503, "the service is busy or its storage cannot be reached; try again later");
   }
   // Go gets the real URL from the scope: it would refuse some that are asked for.
-  const { method, headers, body } = request;
+  const { method, headers, body } = scope.request;
   const stub = { url: "https://edge.invalid/", method, headers, body };
-  return (await run("handleRequest", stub, { env, ctx, request, ask, match })) ?? refuse(500, "the server failed to answer this request");
+  return (await run("handleRequest", stub, scope)) ?? refuse(500, "the server failed to answer this request");
 }
+
+// answer lets the origin answer a request that worker.mjs has made; match looks into its
+// cache.
+export const answer = (request, env, ctx, match) => respond({ request, env, ctx, match });
+
+// administer answers a call of the administrator, and nothing else: it is as somebody sent
+// it, so its headers are not to be believed. ask is the fetch handler of the whole edge,
+// for what is to be warmed.
+export const administer = (request, env, ctx, ask) => respond({ request, env, ctx, ask, administers: true });
 
 // night does what is due at night.
 export async function night(env, ctx, ask) {
@@ -94,10 +101,11 @@ export async function night(env, ctx, ask) {
 // What worker.mjs calls, with functions of its own; viewers cannot, for this Worker has no
 // address.
 export default class extends WorkerEntrypoint {
-  answer(request, ask, match) { return answer(request, this.env, this.ctx, this.#asks(ask), (url) => match(url)); }
+  answer(request, match) { return answer(request, this.env, this.ctx, (url) => match(url)); }
+  administer(request, ask) { return administer(request, this.env, this.ctx, this.#asks(ask)); }
   night(ask) { return night(this.env, this.ctx, this.#asks(ask)); }
   // What is warmed may need this Worker again. It goes by a function, for one request may
   // call a Worker by its binding 32 times only, and warming asks for hundreds.
-  #asks(ask) { return (other) => ask(other, (request, ask, match) => this.answer(request, ask, match)); }
+  #asks(ask) { return (other) => ask(other, (request, match) => this.answer(request, match)); }
   fetch() { return refuse(404, "this Worker answers another one only"); }
 }

@@ -85,9 +85,9 @@ function decide(env, lines, { event, state = 0, etag = "", size = 0, data = none
   }
 }
 
-// What the second Worker, fallback.mjs, may use of this one: its handler, to which it gives
-// itself for what is asked on the way (see there), and its cache.
-const lent = (env, ctx) => [(request, answer) => serve(request, { ...env, FALLBACK: { answer } }, ctx), (url) => caches.default.match(url)];
+// What the second Worker, fallback.mjs, may use of this one; it gives itself to the handler in turn.
+const match = (url) => caches.default.match(url);
+const asks = (env, ctx) => (request, answer) => serve(request, { ...env, FALLBACK: { answer } }, ctx);
 
 // Decisions that Go says will be the same for a while, by what was asked.
 const decided = new Map();
@@ -128,7 +128,7 @@ async function fallBack({ url, cache, key, revision, older, init, state }, lines
   }
   const headers = new Headers({ "X-Vitrine-Key": key, "X-Vitrine-Revision": revision, "X-Vitrine-Older": older });
   for (const name of ["Accept", "If-None-Match", "If-Modified-Since"]) if (request.headers.has(name)) headers.set(name, request.headers.get(name));
-  const answer = await env.FALLBACK.answer(new Request(url, { method: request.method, headers }), ...lent(env, ctx));
+  const answer = await env.FALLBACK.answer(new Request(url, { method: request.method, headers }), match);
   const response = new Response(answer.body, answer); // its headers may be set
   const told = response.headers.get("X-Vitrine-Image");
   response.headers.delete("X-Vitrine-Image");
@@ -145,7 +145,7 @@ async function serve(request, env, ctx) {
   for (let round = 0, event, object = null; round < 9; round++) {
     const action = event ? decide(env, lines, event) : decideOnce(env, lines), { kind, state, init } = action;
     const failed = (error) => console.error(error.stack) ?? { event: "failed" };
-    if (kind === "pass") return env.FALLBACK.answer(request, ...lent(env, ctx));
+    if (kind === "pass") return env.FALLBACK.administer(request, asks(env, ctx));
     if (kind === "index") {
       event = await readIndex(action, env).catch(failed);
     } else if (kind === "tile") {
@@ -176,5 +176,5 @@ export default {
       return new Response("the server failed to answer this request\n", { status: 500, headers });
     });
   },
-  scheduled: (event, env, ctx) => env.FALLBACK.night(...lent(env, ctx)),
+  scheduled: (event, env, ctx) => env.FALLBACK.night(asks(env, ctx)),
 };

@@ -17,7 +17,8 @@ import (
 	"github.com/vitrine-iiif/vitrine/wasm/fault"
 )
 
-// scope is what fallback.mjs gives to an instance: env, ctx, request, ask, match.
+// scope is what fallback.mjs gives to an instance: env, ctx, request; match for what the
+// origin answers; ask and administers for the administrator; ask for the night.
 func scope() js.Value { return js.Global().Get("context") }
 
 // requestURL returns the URL of the request as it was sent. Go's url.Parse would

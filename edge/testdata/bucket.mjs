@@ -36,12 +36,11 @@ function swapping(bucket, times) {
 
 function bounded(service) {
   let calls = 1; // the request itself is the first of 32 invocations
-  return {
-    answer(...args) {
-      if (++calls > 32) throw new Error("too many Worker invocations");
-      return service.answer(...args);
-    },
+  const call = (name) => (...args) => {
+    if (++calls > 32) throw new Error("too many Worker invocations");
+    return service[name](...args);
   };
+  return { answer: call("answer"), administer: call("administer") };
 }
 
 export default {

@@ -1,6 +1,6 @@
 // The least Worker around fallback.mjs: tests of edge/fallback run it in workerd.
 // X-Test-Bucket breaks the bucket on purpose.
-import { answer, night } from "../fallback.mjs";
+import { administer, answer, night } from "../fallback.mjs";
 
 const broken = {
   // As R2 fails: the promise is rejected.
@@ -20,7 +20,8 @@ function breakBucket(env, how) {
 const handler = {
   fetch(request, env, ctx) {
     const scope = breakBucket(env, request.headers.get("X-Test-Bucket"));
-    return answer(request, scope, ctx, (inner) => handler.fetch(inner, env, ctx), (url) => caches.default.match(url));
+    if (new URL(request.url).pathname.startsWith("/admin/")) return administer(request, scope, ctx, (inner) => handler.fetch(inner, env, ctx));
+    return answer(request, scope, ctx, (url) => caches.default.match(url));
   },
   scheduled(event, env, ctx) {
     return night(env, ctx, (inner) => handler.fetch(inner, env, ctx));
