@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/vitrine-iiif/vitrine/origin/store"
-	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/iiif"
 	"github.com/vitrine-iiif/vitrine/wasm/jpeg"
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
@@ -211,8 +210,7 @@ func (f *flow) submit(ctx context.Context, level, r int, from row, into *band) e
 		select {
 		case f.slots <- struct{}{}:
 		case <-ctx.Done():
-			err := context.Cause(ctx)
-			return fault.E("ingest.submit", fault.KindOf(err), err)
+			return ctx.Err()
 		}
 		j.wait.Go(func() {
 			defer func() { <-f.slots }()
@@ -232,12 +230,11 @@ func (f *flow) submit(ctx context.Context, level, r int, from row, into *band) e
 // finish waits for the oldest row, writes it, and goes on with the next level when
 // it has a whole row of that.
 func (f *flow) finish(ctx context.Context) error {
-	const op = "ingest.finish"
 	j := f.pending[0]
 	f.pending = f.pending[1:]
 	j.wait.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return fault.E(op, fault.KindOf(err), err)
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	j.from.done()
 	for col := range j.tiles {

@@ -207,7 +207,7 @@ func (g *Ingester) attempt(ctx context.Context, obj source.Object, dst Store, id
 	f := &flow{Ingester: g, img: img, progress: progress}
 	err = f.write(ctx, cancel, up, obj.Revision())
 	if cause := context.Cause(ctx); err != nil && cause != nil {
-		// What else fails then fails for that, and stores and sources do not say it.
+		// Whatever else fails then, the flow, its store or its source, fails for that.
 		err = fault.E("ingest.attempt", fault.KindOf(cause), cause)
 	}
 	if err == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/vitrine-iiif/vitrine/origin/codec"
-	"github.com/vitrine-iiif/vitrine/wasm/fault"
 	"github.com/vitrine-iiif/vitrine/wasm/pixel"
 )
 
@@ -45,8 +44,7 @@ func (x *streamed) run(ctx context.Context) {
 		select {
 		case x.bands <- d:
 		case <-ctx.Done():
-			err := context.Cause(ctx)
-			return nil, fault.E("ingest.row", fault.KindOf(err), err)
+			return nil, ctx.Err()
 		}
 		select {
 		case m := <-x.spare:
