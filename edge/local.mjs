@@ -1,7 +1,7 @@
 // Runs the Workers in workerd on this machine for the tests, which speak to it in
 // lines of JSON: a request on stdin, its answer on stdout.
 //
-//	{"start": {…}}                   starts it: modules, variables, where R2 persists
+//	{"start": {…}}                   starts them: modules, second (the other's), variables, where R2 persists
 //	{"put": key, "file": path}       stores a file in R2, of a type if need be,
 //	{"delete": key}                  removes one,
 //	{"list": prefix}                 tells what keys there are, {"get": key} what is there
